@@ -1,0 +1,117 @@
+# Every target sets up what it needs by itself; a machine needs Python 3.11+, git and make.
+SHELL := bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DELETE_ON_ERROR:
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-builtin-rules
+
+PYTHON ?= python3
+BIN := $(CURDIR)/.venv/bin
+# The CDK CLI starts `python app.py`, and the CDK's Python binding starts `node`: both are the project's own.
+export PATH := $(BIN):$(CURDIR)/node_modules/.bin:$(PATH)
+export CDK_DISABLE_CLI_TELEMETRY := true
+export JSII_SILENCE_WARNING_UNTESTED_NODE_VERSION := 1
+unexport VIRTUAL_ENV PYTHONPATH
+
+env ?= local
+ENVIRONMENTS := $(basename $(notdir $(wildcard environments/*.toml)))
+CODE := app.py stacks constructs lambda client localcloud examples tests tools benchmarks
+
+VENV := .venv/.ready
+EMULATOR := .venvs/localcloud/.ready
+RUNTIME := .venvs/runtime/.ready
+NODE := node_modules/.ready
+BUNDLE := build/bundle.ready
+
+.PHONY: help
+help: ## list the targets
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+
+.PHONY: setup
+setup: $(VENV) $(NODE) $(EMULATOR) $(RUNTIME) $(BUNDLE) ## install everything into this folder
+
+$(VENV): tools/bootstrap.txt requirements-dev.txt pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+	  || { echo "$(PYTHON) is $$($(PYTHON) --version): rotating-rds needs Python 3.11 or newer; name one with make PYTHON=..." >&2; exit 1; }
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement tools/bootstrap.txt
+	$(BIN)/uv pip sync --quiet --python .venv --require-hashes requirements-dev.txt
+	$(BIN)/uv pip install --quiet --python .venv --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(NODE): package-lock.json $(VENV)
+	npm ci --silent --no-audit --no-fund
+	@touch $@
+
+$(EMULATOR): localcloud/requirements.txt $(VENV)
+	$(BIN)/uv venv --quiet --clear --python $(BIN)/python $(@D)
+	$(BIN)/uv pip sync --quiet --python $(@D) --require-hashes localcloud/requirements.txt
+	@touch $@
+
+$(RUNTIME): localcloud/requirements-runtime.txt $(VENV)
+	$(BIN)/uv venv --quiet --clear --python $(BIN)/python $(@D)
+	$(BIN)/uv pip sync --quiet --python $(@D) --require-hashes localcloud/requirements-runtime.txt
+	@touch $@
+
+$(BUNDLE): lambda/requirements.txt tools/build_bundle.py $(shell find lambda/rotating_rds_function -type f -not -name '*.pyc') $(VENV)
+	$(BIN)/python tools/build_bundle.py
+	@mkdir -p $(@D) && touch $@
+
+.PHONY: demo
+demo: setup ## the whole life cycle on the local cloud, then tear-down (KEEP=1 leaves it running)
+	$(BIN)/python examples/demo.py $(if $(KEEP),--keep)
+
+.PHONY: test
+test: setup ## every test, against real servers and the real CDK CLI (ARGS="..." goes to pytest)
+	$(BIN)/python -m pytest $(ARGS)
+
+.PHONY: check
+check: setup ## formatting, lint, types, imports, and the synthesis of every environment
+	$(BIN)/ruff format --check $(CODE)
+	$(BIN)/ruff check $(CODE)
+	$(BIN)/mypy $(CODE)
+	$(BIN)/lint-imports
+	for name in $(ENVIRONMENTS); do \
+	  echo "synth $$name"; cdk synth --quiet --context env=$$name --output build/cdk.out/$$name --all || exit 1; done
+
+.PHONY: format
+format: setup ## rewrite the code in the house style
+	$(BIN)/ruff format $(CODE)
+	$(BIN)/ruff check --fix $(CODE)
+
+.PHONY: synth
+synth: setup ## synthesise one environment: make synth env=staging
+	cdk synth --quiet --context env=$(env) --all
+
+.PHONY: deploy
+deploy: setup ## deploy one environment: make deploy env=dev
+	cdk deploy --context env=$(env) --all
+
+.PHONY: destroy
+destroy: setup ## destroy one environment: make destroy env=dev
+	cdk destroy --context env=$(env) --all
+
+.PHONY: local-up
+local-up: setup ## start the local cloud and print the variables that point tools at it
+	$(BIN)/python -m localcloud up
+
+.PHONY: local-down
+local-down: setup ## stop the local cloud and remove everything of it
+	$(BIN)/python -m localcloud down
+
+.PHONY: lock
+lock: $(VENV) ## compile every requirements*.in again
+	for name in requirements requirements-dev lambda/requirements localcloud/requirements localcloud/requirements-runtime; do \
+	  $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header --no-annotate --python-version 3.11 \
+	    $$name.in --output-file $$name.txt; done
+	awk '/^uv==/ {p=1} p {print} p && !/\\$$/ {exit}' requirements-dev.txt > tools/bootstrap.txt
+
+.PHONY: wheel
+wheel: setup ## build the two distributions into dist/
+	$(BIN)/uv build --quiet --wheel --no-build-isolation --python $(BIN)/python --out-dir dist .
+	$(BIN)/uv build --quiet --wheel --no-build-isolation --python $(BIN)/python --out-dir dist client
+
+.PHONY: clean
+clean: ## remove everything that make created
+	@if [ -x $(BIN)/python ]; then $(BIN)/python -m localcloud down || true; fi
+	rm -rf .venv .venvs node_modules build dist cdk.out constructs/rotating_rds/_bundle .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

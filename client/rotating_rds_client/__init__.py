@@ -1,0 +1,1 @@
+"""Read database credentials at runtime and connect through their rotations."""

@@ -1,0 +1,1 @@
+"""Constructs for databases whose credentials rotate."""

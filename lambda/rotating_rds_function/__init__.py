@@ -1,0 +1,1 @@
+"""The functions that rotate, provision and probe database credentials."""
