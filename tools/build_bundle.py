@@ -78,7 +78,8 @@ def _refuse_native_code(tree: Path) -> None:
     native = sorted(str(path.relative_to(tree)) for path in tree.rglob("*") if path.suffix in _NATIVE_SUFFIXES)
     if native:
         raise BundleError(
-            f"The bundle holds native code ({', '.join(native)}): choose a pure-Python release in lambda/requirements.in."
+            f"The bundle would hold native code ({', '.join(native)}): "
+            "choose a pure-Python release in lambda/requirements.in."
         )
 
 
