@@ -2,15 +2,13 @@ from __future__ import annotations
 
 import hashlib
 import shutil
-import sys
 from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(ROOT / "tools"))
+from tools.build_bundle import DESTINATION, BundleError, build
 
-from build_bundle import DESTINATION, BundleError, build  # noqa: E402  # a script, found only after the line above
+ROOT = Path(__file__).resolve().parents[2]
 
 
 def fingerprint(tree: Path) -> dict[str, str]:
