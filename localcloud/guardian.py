@@ -26,7 +26,7 @@ def main() -> int:
     try:
         child = _start(options, sys.argv[2:])
     except OSError as error:
-        print(f"! {sys.argv[2]} cannot be run: {error.strerror}: {error.filename}", flush=True)
+        _answer(f"! {sys.argv[2]} cannot be run: {error.strerror}: {error.filename}")
         return 1
     stopping = threading.Lock()
 
@@ -38,7 +38,7 @@ def main() -> int:
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         signal.signal(number, stop)
     threading.Thread(target=_watch_lifeline, args=(stop,), daemon=True).start()
-    print(child.pid, flush=True)
+    _answer(str(child.pid))
     code = child.wait()
     _kill_group(child.pid)  # what the child itself left behind
     return code if code >= 0 else 128 - code
@@ -46,16 +46,21 @@ def main() -> int:
 
 def _start(options: dict[str, Any], command: list[str]) -> subprocess.Popen[bytes]:
     account = {"user": options["uid"], "group": options["gid"], "extra_groups": []} if "uid" in options else {}
-    with open(options["log"], "ab") as log:
-        return subprocess.Popen(
-            command,
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=log,
-            cwd=options["cwd"],
-            start_new_session=True,  # a group of its own, to be ended as a whole
-            **account,
-        )
+    log = os.open(options["log"], os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+    return subprocess.Popen(
+        command,
+        stdin=subprocess.DEVNULL,
+        stdout=log,
+        stderr=log,
+        cwd=options["cwd"],
+        start_new_session=True,  # a group of its own, to be ended as a whole
+        **account,
+    )
+
+
+def _answer(line: str) -> None:
+    with contextlib.suppress(BrokenPipeError):  # a starter that is gone already is what the lifeline will tell
+        os.write(1, line.encode() + b"\n")
 
 
 def _watch_lifeline(stop: Any) -> None:

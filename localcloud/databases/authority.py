@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import shutil
 import tempfile
 from pathlib import Path
@@ -35,7 +34,7 @@ class Authority:
             created.private_key_pem.write_to_path(draft / _KEY)
             # The complete folder appears in one step; whoever comes second takes the first one's.
             with contextlib.suppress(OSError):
-                os.rename(draft, directory)
+                draft.rename(directory)
             shutil.rmtree(draft, ignore_errors=True)
         return cls(directory)
 

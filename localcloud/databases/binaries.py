@@ -78,7 +78,7 @@ def npm_package(modules: Path = _CHECKOUT / "node_modules") -> Path:
 
 
 def _make_links(package: Path, links: list[dict[str, str]]) -> None:
-    # npm packages cannot contain symbolic links; the package's script makes them, which `npm ci --ignore-scripts` skips.
+    # npm packages cannot contain symbolic links; a script of the package makes them, if npm may run scripts.
     for link in links:
         target = package / link["target"]
         if not target.is_symlink():
