@@ -1,0 +1,112 @@
+"""From credentials to a database connection: how each driver wants to be called."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+from rotating_rds_client.authentication import is_authentication_error
+from rotating_rds_client.tls import trust_bundle, verified_context
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from rotating_rds_client.credentials import Credentials
+
+C = TypeVar("C")
+
+
+class Adapter(ABC, Generic[C]):
+    """Opens one connection with given credentials, and knows a refused login when it sees one.
+
+    Derive from it for a driver that :class:`DriverAdapter` does not know.
+    """
+
+    @abstractmethod
+    def connect(self, credentials: Credentials) -> C:
+        """Log in once, without a retry of its own."""
+
+    def is_authentication_error(self, error: Exception) -> bool:
+        """Tell whether :meth:`connect` failed because user name or password were refused."""
+        return is_authentication_error(error)
+
+
+class DriverAdapter(Adapter[C]):
+    """Calls a driver's ``connect`` with the keywords of that driver, by default over verified TLS.
+
+    :param connect: ``pg8000.dbapi.connect``, ``psycopg.connect``, ``pymysql.connect`` or a ``functools.partial`` of one.
+    :param options: Further keywords for it. ``host``, ``port`` and the database name replace those of the secret; a
+        keyword that begins with ``ssl`` replaces verified TLS by the caller's own. ``None`` counts as not given.
+    :raises TypeError: if the driver is unknown, is asynchronous, or user name or password are among the options.
+    :raises UnusableTrustBundleError: if the environment names a file of authorities that cannot be used.
+    """
+
+    def __init__(self, connect: Callable[..., C], **options: Any) -> None:
+        self._connect = connect
+        self._keywords = _keywords_of(connect)
+        if taken := options.keys() & {self._keywords.username, self._keywords.password}:
+            raise TypeError(f"The option {min(taken)!r} comes from the secret: leave it out.")
+        self._options = {name: value for name, value in options.items() if value is not None}
+        if not any(name.startswith("ssl") for name in self._options):
+            self._options |= self._keywords.verified_tls()
+
+    def connect(self, credentials: Credentials) -> C:
+        """Log in once.
+
+        :raises ValueError: if neither the secret nor the options name a host.
+        """
+        arguments = self._keywords.arguments(credentials) | self._options
+        if "host" not in arguments:
+            raise ValueError(
+                f"Version {credentials.version_id!r} of the secret names no host: attach the secret to its database, or "
+                "give the option host."
+            )
+        return self._connect(**arguments)
+
+
+@dataclass(frozen=True, slots=True)
+class _Keywords:
+    """What one driver calls the parts of a set of credentials, and how it takes verified TLS."""
+
+    username: str
+    password: str
+    dbname: str
+    verified_tls: Callable[[], Mapping[str, Any]]
+
+    def arguments(self, credentials: Credentials) -> dict[str, Any]:
+        """Name the parts that the secret has; what it lacks is left to the driver's default."""
+        parts = {
+            self.username: credentials.username,
+            self.password: credentials.password,
+            self.dbname: credentials.dbname,
+            "host": credentials.host,
+            "port": credentials.port,
+        }
+        return {name: value for name, value in parts.items() if value is not None}
+
+
+def _libpq_tls() -> Mapping[str, Any]:
+    return {"sslmode": "verify-full", "sslrootcert": str(trust_bundle() or "system")}
+
+
+_DRIVERS = {
+    "pg8000": _Keywords("user", "password", "database", lambda: {"ssl_context": verified_context()}),
+    "psycopg": _Keywords("user", "password", "dbname", _libpq_tls),
+    "pymysql": _Keywords("user", "password", "database", lambda: {"ssl": verified_context()}),
+}
+
+
+def _keywords_of(connect: Callable[..., Any]) -> _Keywords:
+    while isinstance(connect, functools.partial):
+        connect = connect.func
+    driver = getattr(connect, "__module__", "").partition(".")[0]
+    if inspect.iscoroutinefunction(connect):
+        raise TypeError(f"{driver}.connect is a coroutine function: this connector is for synchronous drivers.")
+    if driver not in _DRIVERS:
+        raise TypeError(
+            f"{connect!r} is none of the known drivers ({', '.join(_DRIVERS)}): derive from Adapter for it."
+        )
+    return _DRIVERS[driver]
