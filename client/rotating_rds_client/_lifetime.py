@@ -5,8 +5,10 @@ from __future__ import annotations
 import math
 import random
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
-from rotating_rds_client.credentials import Credentials
+if TYPE_CHECKING:
+    from rotating_rds_client.credentials import Credentials
 
 _PAUSE_AFTER_FAILURE = 5.0
 

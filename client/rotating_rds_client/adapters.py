@@ -37,7 +37,8 @@ class Adapter(ABC, Generic[C]):
 class DriverAdapter(Adapter[C]):
     """Calls a driver's ``connect`` with the keywords of that driver, by default over verified TLS.
 
-    :param connect: ``pg8000.dbapi.connect``, ``psycopg.connect``, ``pymysql.connect`` or a ``functools.partial`` of one.
+    :param connect: ``pg8000.dbapi.connect``, ``psycopg.connect``, ``pymysql.connect``, or a ``functools.partial``
+        of one of them.
     :param options: Further keywords for it. ``host``, ``port`` and the database name replace those of the secret; a
         keyword that begins with ``ssl`` replaces verified TLS by the caller's own. ``None`` counts as not given.
     :raises TypeError: if the driver is unknown, is asynchronous, or user name or password are among the options.
@@ -61,8 +62,8 @@ class DriverAdapter(Adapter[C]):
         arguments = self._keywords.arguments(credentials) | self._options
         if "host" not in arguments:
             raise ValueError(
-                f"Version {credentials.version_id!r} of the secret names no host: attach the secret to its database, or "
-                "give the option host."
+                f"Version {credentials.version_id!r} of the secret names no host: attach the secret to its "
+                "database, or give the option host."
             )
         return self._connect(**arguments)
 

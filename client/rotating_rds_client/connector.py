@@ -26,8 +26,8 @@ class RotatingConnector(Generic[C]):
     """Opens connections with the current credentials of a secret, and outlasts its rotations.
 
     A refused login makes it ask for the secret at once. A new version is tried immediately; while the version stays the
-    same, the secret (not the database) is asked again with growing pauses, because a rotation changes the password before
-    it moves the label. Every other error of the driver reaches the caller untouched. Safe to share between threads.
+    same, the secret (not the database) is asked again with growing pauses, because a rotation changes the password
+    before it moves the label. Every other error of the driver reaches the caller untouched. Threads may share one.
 
     :param source: Usually a :class:`SecretSource`.
     :param connect: A driver's ``connect`` (see :class:`DriverAdapter`, which it is wrapped in) or an :class:`Adapter`.
@@ -108,8 +108,8 @@ class RotatingConnector(Generic[C]):
     def _rejected(self, call: _Call) -> CredentialsRejectedError:
         versions = tuple(call.state.logins)
         return CredentialsRejectedError(
-            f"The database refused version {', '.join(map(repr, versions))} of the secret and no newer one appeared within "
-            f"{self._retry.budget:g} s: see whether the secret's last rotation has finished.",
+            f"The database refused version {', '.join(map(repr, versions))} of the secret and no newer one appeared "
+            f"within {self._retry.budget:g} s: see whether the secret's last rotation has finished.",
             version_ids=versions,
             logins=call.logins,
         )
@@ -128,7 +128,7 @@ class RotatingConnector(Generic[C]):
                     seconds=seconds,
                 )
             )
-        except Exception:
+        except Exception:  # noqa: BLE001 - the caller's observer must not cost the caller a connection
             _log.exception("The observer failed; the connection is not affected.")
 
 

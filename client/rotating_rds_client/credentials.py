@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rotating_rds_client.errors import MalformedSecretError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 _HIGHEST_PORT = 65535
 _KNOWN_KEYS = frozenset({"username", "password", "host", "port", "dbname", "engine"})

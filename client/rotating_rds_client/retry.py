@@ -2,7 +2,7 @@
 
 A rotation by the user itself changes the password first (setSecret) and moves the label AWSCURRENT afterwards
 (finishSecret). In between no version labelled AWSCURRENT logs in, so the only thing that helps is to ask for the secret
-until its version changes. Logging in again with the version that was refused may lock the account; it is done sparingly.
+until its version changes. Logging in again with a refused version may lock the account: it is done once, at the end.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from dataclasses import dataclass
 class RetryPolicy:
     """How patient a connector is; all times in seconds.
 
-    :param budget: How long one ``connect`` may wait for a version that logs in. It bounds the waiting: a login or a read
-        that is under way at its end is not interrupted.
+    :param budget: How long one ``connect`` may wait for a version that logs in. It bounds the waiting: a login or
+        a read that is under way at its end is not interrupted.
     :param first_delay: Pause before the secret is asked for a second time; the first is at once. It doubles every time.
     :param max_delay: Longest pause.
     :param last_login: Whether a version that was refused is tried once more near the end of the budget, for a password

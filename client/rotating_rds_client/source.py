@@ -55,8 +55,8 @@ class SecretSource:
     :param ttl: Seconds for which a value is used without asking again; 0 asks at every read.
     :param jitter: Share of the TTL over which renewals are spread, so that a fleet does not ask in step; 0 renews only
         after the TTL has passed, and readers then wait for it.
-    :param max_stale: Seconds beyond the TTL for which the last value is used while Secrets Manager cannot be read. A new
-        version that cannot be parsed never displaces the old one.
+    :param max_stale: Seconds beyond the TTL for which the last value is used while Secrets Manager cannot be read. A
+        new version that cannot be parsed never displaces the old one.
     :param on_refresh_failure: Called for every failed renewal that leaves an old value in use.
     :param clock: For tests; the process's monotonic clock by default.
     :raises ValueError: if the id is empty, a time is negative or the jitter is outside 0 to 1.
@@ -104,8 +104,8 @@ class SecretSource:
     def refresh(self, rejected: Credentials | None = None) -> Credentials:
         """Ask Secrets Manager now, whatever the TTL says.
 
-        :param rejected: Credentials that did not log in; where a version other than theirs is held already, because another
-            thread has asked in the meantime, that one is returned without a call.
+        :param rejected: Credentials that did not log in; where another version is held already, because another thread has
+            asked in the meantime, that one is returned without a call.
         :raises SecretUnavailableError: as :meth:`get`.
         :raises MalformedSecretError: as :meth:`get`.
         """
@@ -145,5 +145,5 @@ class SecretSource:
             return
         try:
             self._on_refresh_failure(failure)
-        except Exception:
+        except Exception:  # noqa: BLE001 - a failing callback must not cost readers the value
             _log.exception("The callback on_refresh_failure failed; the credentials are not affected.")

@@ -15,7 +15,7 @@ def trust_bundle(ca_bundle: str | os.PathLike[str] | None = None) -> Path | None
     """Find the file with the certificate authorities to trust.
 
     :param ca_bundle: Path of a PEM file; by default the environment variable ROTATING_RDS_CA_BUNDLE names it.
-    :returns: The path, or ``None`` for the authorities of the system. Those do not include the authorities of Amazon RDS.
+    :returns: The path, or ``None`` for the authorities of the system, which do not include those of Amazon RDS.
     :raises UnusableTrustBundleError: if there is no readable file with certificates.
     """
     named = ca_bundle or os.environ.get(CA_BUNDLE_VARIABLE)
@@ -41,6 +41,6 @@ def _load(path: Path) -> ssl.SSLContext:
         return ssl.create_default_context(cafile=path)
     except OSError as error:  # ssl.SSLError is one
         raise UnusableTrustBundleError(
-            f"The certificate authorities in '{path}' cannot be loaded ({type(error).__name__}): name a readable PEM file, "
-            f"as an argument or in {CA_BUNDLE_VARIABLE}."
+            f"The certificate authorities in '{path}' cannot be loaded ({type(error).__name__}): name a readable PEM "
+            f"file, as an argument or in {CA_BUNDLE_VARIABLE}."
         ) from error
