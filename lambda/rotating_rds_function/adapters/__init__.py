@@ -1,0 +1,1 @@
+"""How the ports of the domain are served: Secrets Manager, the database engines, TLS, time, metrics."""

@@ -1,0 +1,1 @@
+"""The Lambda handlers: each composes domain and adapters, and holds no rule of its own."""
