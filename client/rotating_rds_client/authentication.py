@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 
 # https://www.postgresql.org/docs/current/errcodes-appendix.html, class 28, which MySQL's drivers use as well
 _SQLSTATES = frozenset({"28P01", "28000"})
-# https://dev.mysql.com/doc/mysql-errors/8.4/en/server-error-reference.html, ER_ACCESS_DENIED_ERROR; MariaDB has the same
+# https://dev.mysql.com/doc/mysql-errors/8.4/en/server-error-reference.html, ER_ACCESS_DENIED_ERROR, and MariaDB
 _MYSQL_CODES = frozenset({1045})
 # libpq keeps the SQLSTATE of a failed login to itself, so that psycopg has nothing but the server's (English) sentence
 _LIBPQ_PHRASES = ("password authentication failed for user", "is not permitted to log in")

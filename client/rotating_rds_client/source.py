@@ -104,8 +104,8 @@ class SecretSource:
     def refresh(self, rejected: Credentials | None = None) -> Credentials:
         """Ask Secrets Manager now, whatever the TTL says.
 
-        :param rejected: Credentials that did not log in; where another version is held already, because another thread has
-            asked in the meantime, that one is returned without a call.
+        :param rejected: Credentials that did not log in; where another version is held already, because another thread
+            has asked in the meantime, that one is returned without a call.
         :raises SecretUnavailableError: as :meth:`get`.
         :raises MalformedSecretError: as :meth:`get`.
         """
