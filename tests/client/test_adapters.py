@@ -1,0 +1,146 @@
+from __future__ import annotations
+
+import asyncio
+import functools
+import importlib
+import ssl
+from typing import TYPE_CHECKING, Any
+
+import pg8000.dbapi
+import psycopg
+import pymysql
+import pytest
+
+from rotating_rds_client import Credentials, DriverAdapter, UnusableTrustBundleError
+from rotating_rds_client.tls import CA_BUNDLE_VARIABLE
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from localcloud.databases import Authority
+
+WHOLE = Credentials(username="u", password="p", version_id="v1", host="db.example", port=5432, dbname="orders")
+
+
+@pytest.fixture(autouse=True)
+def _no_bundle_by_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Begin without the variable."""
+    monkeypatch.delenv(CA_BUNDLE_VARIABLE, raising=False)
+
+
+def driver(name: str) -> Callable[..., dict[str, Any]]:
+    """Make a stand-in for a driver's connect that answers what it was called with."""
+
+    def connect(**arguments: Any) -> dict[str, Any]:
+        return arguments
+
+    connect.__module__ = f"{name}.somewhere"
+    return connect
+
+
+def without_tls(arguments: dict[str, Any]) -> dict[str, Any]:
+    """Leave out what has a test of its own."""
+    return {name: value for name, value in arguments.items() if not name.startswith("ssl")}
+
+
+@pytest.mark.parametrize(("name", "dbname"), [("pg8000", "database"), ("psycopg", "dbname"), ("pymysql", "database")])
+def test_every_driver_is_called_by_its_own_keywords(name: str, dbname: str) -> None:
+    """The parts of the secret under the names that the driver gives them."""
+    assert without_tls(DriverAdapter(driver(name)).connect(WHOLE)) == {
+        "user": "u",
+        "password": "p",
+        "host": "db.example",
+        "port": 5432,
+        dbname: "orders",
+    }
+
+
+@pytest.mark.parametrize(
+    "connect", [pg8000.dbapi.connect, psycopg.connect, psycopg.Connection.connect, pymysql.connect]
+)
+def test_the_real_drivers_are_known_by_their_modules(connect: Callable[..., Any]) -> None:
+    """The table matches what the drivers are called."""
+    DriverAdapter(connect)
+    DriverAdapter(functools.partial(connect, connect_timeout=5))
+
+
+def test_what_the_secret_lacks_is_left_to_the_driver() -> None:
+    """A None would override the driver's default."""
+    lean = Credentials(username="u", password="p", version_id="v1", host="db.example")
+    assert set(without_tls(DriverAdapter(driver("pg8000")).connect(lean))) == {"user", "password", "host"}
+
+
+def test_options_go_before_the_secret() -> None:
+    """A tunnel or a CNAME is another host for the same credentials."""
+    arguments = DriverAdapter(driver("pg8000"), host="localhost", port=15432, timeout=5).connect(WHOLE)
+    assert (arguments["host"], arguments["port"], arguments["timeout"]) == ("localhost", 15432, 5)
+
+
+@pytest.mark.parametrize("option", ["user", "password"])
+def test_user_name_and_password_cannot_be_options(option: str) -> None:
+    """They would come from another version than the rest."""
+    with pytest.raises(TypeError, match=f"The option '{option}' comes from the secret") as caught:
+        DriverAdapter(driver("pg8000"), **{option: "hunter2"})
+    assert "hunter2" not in str(caught.value)
+
+
+def test_a_secret_without_a_host_needs_the_option() -> None:
+    """Drivers would silently try localhost."""
+    lean = Credentials(username="u", password="p", version_id="v1")
+    with pytest.raises(ValueError, match=r"Version 'v1' of the secret names no host: .* give the option host"):
+        DriverAdapter(driver("pg8000")).connect(lean)
+    assert DriverAdapter(driver("pg8000"), host="db.example").connect(lean)["host"] == "db.example"
+
+
+@pytest.mark.parametrize(("name", "keyword"), [("pg8000", "ssl_context"), ("pymysql", "ssl")])
+def test_tls_is_verified_by_default(name: str, keyword: str) -> None:
+    """None of these drivers would do so by itself."""
+    context = DriverAdapter(driver(name)).connect(WHOLE)[keyword]
+    assert context.verify_mode is ssl.CERT_REQUIRED
+    assert context.check_hostname
+
+
+def test_libpq_verifies_with_the_bundle_of_the_environment(
+    authority: Authority, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Libpq takes a path, not a context."""
+    monkeypatch.setenv(CA_BUNDLE_VARIABLE, str(authority.certificate))
+    arguments = DriverAdapter(driver("psycopg")).connect(WHOLE)
+    assert (arguments["sslmode"], arguments["sslrootcert"]) == ("verify-full", str(authority.certificate))
+
+
+def test_libpq_verifies_with_the_system_s_authorities_otherwise() -> None:
+    """The word `system` implies verify-full since libpq 16 and is an error before."""
+    assert DriverAdapter(driver("psycopg")).connect(WHOLE)["sslrootcert"] == "system"
+
+
+def test_the_caller_s_own_tls_replaces_ours() -> None:
+    """One decides; a mixture of both would mean nothing."""
+    arguments = DriverAdapter(driver("psycopg"), sslmode="verify-ca").connect(WHOLE)
+    assert (arguments["sslmode"], "sslrootcert" in arguments) == ("verify-ca", False)
+
+
+def test_none_does_not_switch_tls_off() -> None:
+    """An unset configuration value must not open a plaintext connection."""
+    assert DriverAdapter(driver("pg8000"), ssl_context=None).connect(WHOLE)["ssl_context"] is not None
+
+
+def test_an_unusable_bundle_is_refused_before_any_connection(monkeypatch: pytest.MonkeyPatch) -> None:
+    """At start, not at the first request."""
+    monkeypatch.setenv(CA_BUNDLE_VARIABLE, "/nowhere.pem")
+    with pytest.raises(UnusableTrustBundleError):
+        DriverAdapter(driver("pg8000"))
+
+
+def test_an_unknown_driver_is_refused_with_the_known_ones() -> None:
+    """Guessing keywords would fail later and less clearly."""
+    with pytest.raises(TypeError, match=r"known drivers \(pg8000, psycopg, pymysql\): derive from Adapter"):
+        DriverAdapter(driver("acme"))
+
+
+def test_an_asynchronous_driver_is_refused() -> None:
+    """Its errors would surface where nobody retries."""
+    asyncpg = importlib.import_module("asyncpg")
+    assert asyncio.iscoroutinefunction(asyncpg.connect)
+    with pytest.raises(TypeError, match="asyncpg.connect is a coroutine function"):
+        DriverAdapter(asyncpg.connect)
