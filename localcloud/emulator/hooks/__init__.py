@@ -1,0 +1,36 @@
+"""Where ministack differs from AWS and a life cycle depends on it: one file a subject, each with why and what changes.
+
+AWS's documentation decides. Every replaced name is compared with the signature that the hook was written for, so that
+another version of ministack is refused at start instead of misbehaving.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from localcloud.emulator.hooks import (
+    access,
+    cloudtrail,
+    ec2,
+    rds,
+    rotation,
+    s3,
+    secret_keys,
+    secret_resources,
+    secret_values,
+)
+
+if TYPE_CHECKING:
+    from localcloud.emulator.emulator import Emulator
+
+# Order matters where two wrap the same function: the key's check comes before the value is touched.
+_HOOKS = (access, secret_values, secret_keys, rotation, secret_resources, rds, ec2, s3, cloudtrail)
+
+
+def install(emulator: Emulator) -> None:
+    """Correct ministack.
+
+    :raises IncompatibleMinistackError: the installed version is not the one which the hooks were written for.
+    """
+    for hook in _HOOKS:
+        hook.install(emulator)

@@ -1,0 +1,81 @@
+"""Condition keys that ministack's policy evaluation lacks or gets wrong.
+
+- `aws:PrincipalArn` is the ARN of the *role* for a role session ("AWS global condition context keys", IAM User Guide);
+  ministack compares the session's ARN, so that an allowlist of roles denies everybody.
+- `secretsmanager:VersionStage`, `VersionId`, `SecretId` and `ResourceTag` ("Actions, resources, and condition keys for
+  AWS Secrets Manager") are never set, so that conditions on them always fail. A GetSecretValue that names neither stage
+  nor version asks for AWSCURRENT (API reference); one that names a version alone has no stage in its context.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from ministack.core import iam_actions, iam_evaluator
+from ministack.services import iam
+
+from localcloud.emulator import patches
+from localcloud.emulator.rotation import versions
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from localcloud.emulator.emulator import Emulator
+
+
+def install(_: Emulator) -> None:
+    """Set the keys."""
+    patches.replace(iam_evaluator, "_resolve_condition_key", "(key, ctx)", _condition_key)
+    patches.replace(iam_actions, "request_tag_context", "(service, iam_action, body, params)", _context)
+
+
+def role_arn(principal_arn: str) -> str:
+    """Return the ARN of the role behind a role session, any other principal's ARN unchanged."""
+    if ":assumed-role/" not in principal_arn:
+        return principal_arn
+    account, name = principal_arn.split(":")[4], principal_arn.split("/")[1]
+    role: dict[str, Any] = iam._roles.get_scoped(account, None, name) or {}
+    return str(role.get("Arn", f"arn:aws:iam::{account}:role/{name}"))
+
+
+def _condition_key(original: Callable[..., Any], key: str, ctx: Any) -> Any:
+    if key.lower() == "aws:principalarn":
+        return role_arn(ctx.principal_arn)
+    return original(key, ctx)
+
+
+def _context(
+    original: Callable[..., dict[str, Any]], service: str, iam_action: str, body: bytes, params: dict[str, Any]
+) -> dict[str, Any]:
+    context = original(service, iam_action, body, params)
+    return context | _secret_context(iam_action, body) if service == "secretsmanager" else context
+
+
+def _secret_context(iam_action: str, body: bytes) -> dict[str, Any]:
+    try:
+        request = json.loads(body)
+    except ValueError:
+        return {}
+    secret = versions.find(request.get("SecretId", "")) if isinstance(request, dict) else None
+    if secret is None:
+        return {}
+    return secret_context(secret) | _version_context(iam_action, request)
+
+
+def secret_context(secret: versions.Secret) -> dict[str, Any]:
+    """Return the condition keys which a secret itself gives to a request."""
+    tags = {tag["Key"]: tag["Value"] for tag in secret.get("Tags") or []}
+    context = {f"{prefix}:ResourceTag/{key}": value for key, value in tags.items() for prefix in _TAG_PREFIXES}
+    return {"secretsmanager:SecretId": secret["ARN"], **context}
+
+
+_TAG_PREFIXES = ("aws", "secretsmanager")
+
+
+def _version_context(iam_action: str, request: dict[str, Any]) -> dict[str, Any]:
+    version_id, stage = request.get("VersionId"), request.get("VersionStage")
+    if iam_action == "secretsmanager:GetSecretValue" and not version_id:
+        stage = stage or versions.CURRENT
+    keys = {"secretsmanager:VersionId": version_id, "secretsmanager:VersionStage": stage}
+    return {key: value for key, value in keys.items() if value}

@@ -1,0 +1,71 @@
+"""RotateSecret, CancelRotateSecret and what DescribeSecret says about rotation.
+
+ministack promotes a copy of the value at once and never calls the function; CancelRotateSecret is unknown to it. The
+engine in `localcloud.emulator.rotation` does what the Secrets Manager User Guide describes.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from ministack.services import secretsmanager
+
+from localcloud.emulator import patches
+from localcloud.emulator.answers import Answer, ServiceError, json_answer
+from localcloud.emulator.rotation import versions
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from localcloud.emulator.emulator import Emulator
+
+    Handler = Callable[[dict[str, Any]], Answer]
+
+
+def install(emulator: Emulator) -> None:
+    """Serve rotation by the engine."""
+    rotations = emulator.rotations
+
+    def rotate(_: Handler, data: dict[str, Any]) -> Answer:
+        return _answer(rotations.rotate, data)
+
+    async def handle(
+        original: Callable[..., Awaitable[Answer]],
+        method: str,
+        path: str,
+        headers: dict[str, str],
+        body: bytes,
+        query_params: dict[str, Any],
+    ) -> Answer:
+        if headers.get("x-amz-target", "").endswith(".CancelRotateSecret"):
+            return _answer(rotations.cancel, json.loads(body))
+        return await original(method, path, headers, body, query_params)
+
+    def describe(original: Handler, data: dict[str, Any]) -> Answer:
+        answer = original(data)
+        secret = versions.find(data.get("SecretId", ""))
+        return answer if answer[0] != _OK or secret is None else json_answer(json.loads(answer[2]) | dates(secret))
+
+    def dates(secret: versions.Secret) -> dict[str, float]:
+        known = {"LastRotatedDate": secret.get("LastRotatedDate"), "NextRotationDate": rotations.next_date(secret)}
+        return {key: value for key, value in known.items() if value is not None}
+
+    def purge(original: Callable[..., None], key: str, secret: versions.Secret) -> None:
+        rotations.forget(secret)
+        original(key, secret)
+
+    patches.replace(secretsmanager, "_rotate_secret", "(data)", rotate)
+    patches.replace(secretsmanager, "_describe_secret", "(data)", describe)
+    patches.replace(secretsmanager, "_purge_secret", "(key, secret)", purge)
+    patches.replace(secretsmanager, "handle_request", "(method, path, headers, body, query_params)", handle)
+
+
+_OK = 200
+
+
+def _answer(operation: Callable[[dict[str, Any]], dict[str, Any]], data: dict[str, Any]) -> Answer:
+    try:
+        return json_answer(operation(data))
+    except ServiceError as error:
+        return error.answer()

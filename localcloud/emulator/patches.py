@@ -1,0 +1,50 @@
+"""Replacing names of ministack, so that a version which lacks or changed one of them is noticed at start."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from types import ModuleType
+
+
+class IncompatibleMinistackError(Exception):
+    """The installed ministack is not the one which the hooks were written for."""
+
+
+def expect(module: ModuleType, name: str, signature: str) -> Callable[..., Any]:
+    """Return a function of ministack after comparing its signature.
+
+    :param signature: its parameters without annotations, such as `(data, allow_aws_source=False)`.
+    :raises IncompatibleMinistackError: the name is missing, or takes other parameters.
+    """
+    function = getattr(module, name, None)
+    if not callable(function):
+        raise IncompatibleMinistackError(
+            f"{module.__name__} has no function {name}: the hooks of the local cloud need the pinned ministack version."
+        )
+    found = _parameters(function)
+    if found != signature:
+        raise IncompatibleMinistackError(
+            f"{module.__name__}.{name} takes {found} instead of {signature}: "
+            "the hooks of the local cloud need the pinned ministack version."
+        )
+    return function  # type: ignore[no-any-return]
+
+
+def replace(module: ModuleType, name: str, signature: str, replacement: Callable[..., Any]) -> None:
+    """Put a function in the place of one of ministack's; its first argument is the replaced function.
+
+    :raises IncompatibleMinistackError: see :func:`expect`.
+    """
+    original = expect(module, name, signature)
+    setattr(module, name, functools.wraps(original)(functools.partial(replacement, original)))
+
+
+def _parameters(function: Callable[..., Any]) -> str:
+    signature = inspect.signature(function)
+    plain = [parameter.replace(annotation=inspect.Parameter.empty) for parameter in signature.parameters.values()]
+    return str(signature.replace(parameters=plain, return_annotation=inspect.Signature.empty))

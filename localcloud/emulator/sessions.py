@@ -1,0 +1,50 @@
+"""Credentials of a role for processes on this machine, in the shape of the container credential provider.
+
+ministack's own task-credential endpoint hands out keys that its evaluator does not know. Here they are registered as a
+session of the role, so that everything the caller does is judged by the role's policies.
+"""
+
+from __future__ import annotations
+
+import secrets
+from typing import Any
+
+from ministack.services import iam, sts
+
+from localcloud.emulator import clock
+from localcloud.emulator.settings import ACCOUNT
+
+_SECONDS = 3600
+_SESSION = "local"
+
+
+class UnknownRoleError(Exception):
+    """No role has that name."""
+
+
+def role_credentials(name: str) -> dict[str, str]:
+    """Return fresh keys of a role; boto3 renews them by itself before they expire.
+
+    :raises UnknownRoleError: the role does not exist (yet).
+    """
+    role: dict[str, Any] | None = iam._roles.get_scoped(ACCOUNT, None, name)  # noqa: SLF001  # no public accessor
+    if role is None:
+        raise UnknownRoleError(f"There is no IAM role named {name!r}: deploy the stack that creates it first.")
+    key = "ASIA" + secrets.token_hex(8).upper()
+    session = {
+        "Arn": f"arn:aws:sts::{ACCOUNT}:assumed-role/{name}/{_SESSION}",
+        "UserId": f"{role['RoleId']}:{_SESSION}",
+        "SecretAccessKey": secrets.token_urlsafe(30),
+        "SessionToken": secrets.token_urlsafe(96),
+        "Expiration": clock.now() + _SECONDS,
+        "AccountId": ACCOUNT,
+        "PrincipalType": "AssumedRole",
+    }
+    sts.register_session(key, session)
+    return {
+        "RoleArn": role["Arn"],
+        "AccessKeyId": key,
+        "SecretAccessKey": session["SecretAccessKey"],
+        "Token": session["SessionToken"],
+        "Expiration": clock.iso(session["Expiration"]),
+    }

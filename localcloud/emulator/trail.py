@@ -1,0 +1,126 @@
+"""CloudTrail's part: where a recorded event goes.
+
+Every management event appears in the event history (LookupEvents). EventBridge and the log group of a trail see it only
+while a trail is logging: "To record events with one of the CloudTrail detail-type values, you must enable a CloudTrail
+trail with logging" (EventBridge User Guide, "AWS service events delivered via AWS CloudTrail").
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import uuid
+from typing import Any
+
+from ministack.core.responses import get_account_id, get_region
+from ministack.services import cloudtrail, cloudwatch_logs, eventbridge
+
+from localcloud.emulator import clock, patches
+
+Event = dict[str, Any]
+
+_DETAIL_TYPES = {"AwsApiCall": "AWS API Call via CloudTrail", "AwsServiceEvent": "AWS Service Event via CloudTrail"}
+
+_logger = logging.getLogger("localcloud.trail")
+_history = patches.expect(cloudtrail, "_get_event_queue", "()")
+_trails = patches.expect(cloudtrail, "_visible_trail_items", "(*, include_shadow_trails=True)")
+_selectors = patches.expect(cloudtrail, "_get_event_selectors", "(body)")
+_put_events = patches.expect(eventbridge, "_put_events", "(data, allow_aws_source=False)")
+_create_log_stream = patches.expect(cloudwatch_logs, "_create_log_stream", "(data)")
+_put_log_events = patches.expect(cloudwatch_logs, "_put_log_events", "(data)")
+
+
+def new_event(**fields: Any) -> Event:
+    """Return an event with what every record of CloudTrail has; `fields` add to that."""
+    return {
+        "eventVersion": "1.11",
+        "eventTime": clock.iso(clock.now()),
+        "awsRegion": get_region(),
+        "eventID": str(uuid.uuid4()),
+        "recipientAccountId": get_account_id(),
+        "managementEvent": True,
+        "eventCategory": "Management",
+        "requestParameters": None,
+        "responseElements": None,
+        **fields,
+    }
+
+
+def record(event: Event) -> None:
+    """Keep a management event and hand it to whoever listens; a listener's failure never reaches the caller."""
+    try:
+        _history().append(_history_entry(event))
+        logging_trails = [trail for _, _, trail in _trails() if _logs(trail, event)]
+        for trail in logging_trails:
+            _write_to_log_group(trail, event)
+        if logging_trails:
+            _send_to_event_bus(event)
+    except Exception:
+        _logger.exception("The event %s could not be delivered.", event["eventName"])
+
+
+def _history_entry(event: Event) -> dict[str, Any]:
+    identity = event["userIdentity"]
+    return {
+        "EventId": event["eventID"],
+        "EventName": event["eventName"],
+        "EventSource": event["eventSource"],
+        "EventTime": clock.now(),
+        "Username": identity.get("arn", identity.get("invokedBy", "")).rsplit("/", 1)[-1],
+        "AccessKeyId": identity.get("accessKeyId", ""),
+        "ReadOnly": str(event["readOnly"]).lower(),
+        "Resources": _resources(event),
+        "CloudTrailEvent": json.dumps(event),
+    }
+
+
+def _resources(event: Event) -> list[dict[str, str]]:
+    named = (event["requestParameters"] or {}).get("secretId") or event.get("additionalEventData", {}).get("SecretId")
+    return [{"ResourceType": "AWS::SecretsManager::Secret", "ResourceName": named}] if named else []
+
+
+def _logs(trail: dict[str, Any], event: Event) -> bool:
+    """Whether a trail is logging and its selectors include the event."""
+    if not trail.get("IsLogging"):
+        return False
+    answer = json.loads(_selectors({"TrailName": trail["TrailARN"]})[2])
+    kinds = {"All", "ReadOnly" if event["readOnly"] else "WriteOnly"}
+    basic = answer.get("EventSelectors", [])
+    return any(
+        selector.get("IncludeManagementEvents", True)
+        and selector.get("ReadWriteType", "All") in kinds
+        and event["eventSource"] not in selector.get("ExcludeManagementEventSources", [])
+        for selector in basic
+    ) or _selected(answer.get("AdvancedEventSelectors", []), event)
+
+
+def _selected(selectors: list[dict[str, Any]], event: Event) -> bool:
+    values = {"eventCategory": "Management", "readOnly": str(event["readOnly"]).lower(), **event}
+    return any(
+        all(
+            values.get(field["Field"]) in field.get("Equals", [values.get(field["Field"])])
+            and values.get(field["Field"]) not in field.get("NotEquals", [])
+            for field in selector["FieldSelectors"]
+        )
+        for selector in selectors
+    )
+
+
+def _write_to_log_group(trail: dict[str, Any], event: Event) -> None:
+    arn = trail.get("CloudWatchLogsLogGroupArn")
+    if not arn:
+        return
+    group = arn.split(":log-group:")[1].removesuffix(":*")
+    stream = f"{get_account_id()}_CloudTrail_{get_region()}"
+    _create_log_stream({"logGroupName": group, "logStreamName": stream})  # answers an error when it exists: fine
+    message = {"timestamp": int(clock.now() * 1000), "message": json.dumps(event)}
+    _put_log_events({"logGroupName": group, "logStreamName": stream, "logEvents": [message]})
+
+
+def _send_to_event_bus(event: Event) -> None:
+    entry = {
+        "Source": f"aws.{event['eventSource'].removesuffix('.amazonaws.com')}",
+        "DetailType": _DETAIL_TYPES[event["eventType"]],
+        "Detail": json.dumps(event),
+    }
+    _put_events({"Entries": [entry]}, allow_aws_source=True)
