@@ -1,8 +1,8 @@
 from __future__ import annotations
 
-import asyncio
 import functools
 import importlib
+import inspect
 import ssl
 from typing import TYPE_CHECKING, Any
 
@@ -141,6 +141,6 @@ def test_an_unknown_driver_is_refused_with_the_known_ones() -> None:
 def test_an_asynchronous_driver_is_refused() -> None:
     """Its errors would surface where nobody retries."""
     asyncpg = importlib.import_module("asyncpg")
-    assert asyncio.iscoroutinefunction(asyncpg.connect)
-    with pytest.raises(TypeError, match="asyncpg.connect is a coroutine function"):
+    assert inspect.iscoroutinefunction(asyncpg.connect)
+    with pytest.raises(TypeError, match=r"asyncpg\.connect is a coroutine function"):
         DriverAdapter(asyncpg.connect)
