@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import socket
+from typing import TYPE_CHECKING
 
 import pytest
 
 from rotating_rds_client import SecretSource, SecretUnavailableError
-from tests.support.rotating_login import RotatingLogin
+
+if TYPE_CHECKING:
+    from tests.support.rotating_login import RotatingLogin
 
 pytestmark = pytest.mark.usefixtures("endpoint")
 
