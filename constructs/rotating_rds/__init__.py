@@ -1,1 +1,42 @@
-"""Constructs for databases whose credentials rotate."""
+"""Constructs for databases whose credentials rotate.
+
+The shortest use, inside a stack:
+
+```python
+RotatingDatabase(self, "Orders", engine=Engine.postgres(rds.PostgresEngineVersion.VER_17), vpc=vpc)
+```
+"""
+
+from __future__ import annotations
+
+from rotating_rds.alarm_topic import AlarmTopic
+from rotating_rds.alarms import RotationAlarms
+from rotating_rds.audit_trail import AuditTrail
+from rotating_rds.consumer import Compute, ConsumerRole
+from rotating_rds.contract import DatabaseEndpoint
+from rotating_rds.database import RotatingDatabase
+from rotating_rds.engine import Engine
+from rotating_rds.errors import BundleMissingError, DeclarationError
+from rotating_rds.grants import Grants
+from rotating_rds.metrics import RotationMetrics
+from rotating_rds.rotation import Rotation
+from rotating_rds.rotation_function import RotationFunction
+from rotating_rds.schedule import Schedule
+
+__all__ = [
+    "AlarmTopic",
+    "AuditTrail",
+    "BundleMissingError",
+    "Compute",
+    "ConsumerRole",
+    "DatabaseEndpoint",
+    "DeclarationError",
+    "Engine",
+    "Grants",
+    "RotatingDatabase",
+    "Rotation",
+    "RotationAlarms",
+    "RotationFunction",
+    "RotationMetrics",
+    "Schedule",
+]

@@ -1,0 +1,109 @@
+"""When to worry about a rotation: alarms on its metrics and on the events of Secrets Manager."""
+
+from __future__ import annotations
+
+import jsii
+from aws_cdk import aws_cloudwatch as cloudwatch
+from aws_cdk import aws_cloudwatch_actions as actions
+from aws_cdk import aws_events as events
+from aws_cdk import aws_secretsmanager as secretsmanager
+from aws_cdk import aws_sns as sns
+from constructs import Construct
+
+from rotating_rds.alarm_topic import admit_publishers
+from rotating_rds.metrics import RotationMetrics
+
+_RUNBOOK = "docs/runbook.md"
+
+
+class RotationAlarms(Construct):
+    """The alarms of one database's rotation, and the rule for rotations that failed.
+
+    There is no metric of failed rotations: Secrets Manager tells of them by service events only.
+
+    :param metrics: what the alarms watch.
+    :param secret: the credential that rotates.
+    :param notify: the topic that hears of it; alarms and rules of its account are admitted to it.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        metrics: RotationMetrics,
+        secret: secretsmanager.ISecret,
+        notify: sns.ITopic,
+    ) -> None:
+        super().__init__(scope, construct_id)
+        self.topic = notify
+        admit_publishers(notify)
+        self.function_errors = self._alarm(
+            "FunctionErrors",
+            metrics.function_errors(),
+            f"A step of the rotation of {metrics.database_id} failed; Secrets Manager repeats it. "
+            f"See 'Function errors' in {_RUNBOOK}.",
+        )
+        self.function_throttles = self._alarm(
+            "FunctionThrottles",
+            metrics.function_throttles(),
+            f"The rotation function of {metrics.database_id} had no concurrency left. "
+            f"See 'Function throttles' in {_RUNBOOK}.",
+        )
+        self.rotation_failed = self._rule(metrics.database_id, secret)
+
+    def _alarm(self, construct_id: str, metric: cloudwatch.Metric, description: str) -> cloudwatch.Alarm:
+        alarm = cloudwatch.Alarm(
+            self,
+            construct_id,
+            metric=metric,
+            alarm_description=description,
+            comparison_operator=cloudwatch.ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
+            threshold=1,
+            evaluation_periods=1,
+            # Between rotations the function does not run, and an absent metric is no news.
+            treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,
+        )
+        action = actions.SnsAction(self.topic)
+        alarm.add_alarm_action(action)
+        alarm.add_ok_action(action)
+        return alarm
+
+    def _rule(self, database_id: str, secret: secretsmanager.ISecret) -> events.Rule:
+        return events.Rule(
+            self,
+            "RotationFailed",
+            description=f"Rotations of the credential of {database_id} that failed or were given up",
+            event_pattern=events.EventPattern(
+                source=["aws.secretsmanager"],
+                detail_type=["AWS Service Event via CloudTrail"],
+                detail={
+                    "eventSource": ["secretsmanager.amazonaws.com"],
+                    "eventName": ["RotationFailed", "RotationAbandoned"],
+                    "additionalEventData": {"SecretId": [secret.secret_arn]},
+                },
+            ),
+            targets=[_TopicTarget(self.topic, _message(database_id))],
+        )
+
+
+def _message(database_id: str) -> events.RuleTargetInput:
+    secret = events.EventField.from_path("$.detail.additionalEventData.SecretId")
+    outcome = events.EventField.from_path("$.detail.eventName")
+    return events.RuleTargetInput.from_text(
+        f"{outcome}: the credential of database {database_id} was not rotated ({events.EventField.time}). "
+        f"Secret: {secret}. Applications keep working with the current version unless the runbook says otherwise: "
+        f"see 'Rotation failed' in {_RUNBOOK}."
+    )
+
+
+@jsii.implements(events.IRuleTarget)
+class _TopicTarget:
+    """A topic as a rule's target; the CDK's own would let EventBridge publish for every account's rules."""
+
+    def __init__(self, topic: sns.ITopic, message: events.RuleTargetInput) -> None:
+        self._topic = topic
+        self._message = message
+
+    def bind(self, rule: events.IRule, id: str | None = None) -> events.RuleTargetConfig:  # noqa: A002, ARG002  # jsii's signature
+        return events.RuleTargetConfig(arn=self._topic.topic_arn, input=self._message, target_resource=self._topic)

@@ -1,0 +1,79 @@
+"""Who may read a credential, and how: the statements that make up a reader."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from aws_cdk import Stack
+from aws_cdk import aws_ec2 as ec2
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
+from aws_cdk import aws_secretsmanager as secretsmanager
+
+
+class Consumer(iam.IGrantable, ec2.IConnectable, Protocol):
+    """Something with a role and a network interface, such as a Lambda function or an ECS service."""
+
+
+class Grants:
+    """What may be granted on one database's credential.
+
+    :param secret: the credential.
+    :param key: the key that encrypts it.
+    :param connections: the database's network side.
+    """
+
+    def __init__(self, *, secret: secretsmanager.ISecret, key: kms.IKey, connections: ec2.Connections) -> None:
+        self._secret = secret
+        self._key = key
+        self._connections = connections
+
+    def read_secret(self, grantee: iam.IGrantable) -> iam.Grant:
+        """Let *grantee* read the current value of this secret, and nothing else.
+
+        Only AWSCURRENT: a consumer has no business with a password that is not in force yet. The key can be used
+        through Secrets Manager only, for this secret only.
+
+        :param grantee: a role, or a construct that has one, in this account.
+        :raises Exception: jsii's, if *grantee* cannot take policy statements (a principal of another account).
+        """
+        read = iam.Grant.add_to_principal(
+            grantee=grantee,
+            actions=["secretsmanager:GetSecretValue"],
+            resource_arns=[self._secret.secret_arn],
+            conditions={"StringEquals": {"secretsmanager:VersionStage": "AWSCURRENT"}},
+        )
+        granted = read.combine(key_use(grantee, self._key, self._secret, "kms:Decrypt"))
+        granted.assert_success()
+        return granted
+
+    def connect(self, consumer: Consumer) -> iam.Grant:
+        """Let *consumer* read the current credential and reach the database's port.
+
+        The rules of the network are made in the consumer's stack, so that either stack may come first.
+
+        :param consumer: a construct with a role and connections, in this account.
+        """
+        consumer.connections.allow_to_default_port(
+            self._connections, f"From {consumer.connections.security_groups[0].node.path}"
+        )
+        return self.read_secret(consumer)
+
+
+def key_use(grantee: iam.IGrantable, key: kms.IKey, secret: secretsmanager.ISecret, *actions: str) -> iam.Grant:
+    """Let *grantee* use *key* for *secret* only: through Secrets Manager, under that secret's encryption context.
+
+    Source: "Secret encryption and decryption in AWS Secrets Manager" in the service's user guide.
+    """
+    region = Stack.of(key).region
+    return iam.Grant.add_to_principal(
+        grantee=grantee,
+        actions=list(actions),
+        resource_arns=[key.key_arn],
+        conditions={
+            "StringEquals": {
+                "kms:ViaService": f"secretsmanager.{region}.amazonaws.com",
+                "kms:EncryptionContext:SecretARN": secret.secret_arn,
+            }
+        },
+    )

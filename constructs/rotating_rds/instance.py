@@ -1,0 +1,86 @@
+"""The database server itself, closed to everything that was not granted."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from aws_cdk import RemovalPolicy
+from aws_cdk import aws_ec2 as ec2
+from aws_cdk import aws_kms as kms
+from aws_cdk import aws_logs as logs
+from aws_cdk import aws_rds as rds
+from aws_cdk import aws_secretsmanager as secretsmanager
+from constructs import Construct
+
+from rotating_rds.engine import Engine
+
+
+class ClosedInstance(rds.DatabaseInstance):
+    """An instance that is private and encrypted, accepts TLS connections only and exports its logs to groups of ours.
+
+    :param engine: the engine, which brings TLS parameters, port and log exports.
+    :param identifier: literal identifier of the instance.
+    :param username: master user.
+    :param secret: the master user's credential; becomes attached to the instance.
+    :param encryption_key: key of storage and logs.
+    :param log_retention: of the exported logs.
+    :param removal_policy: of the instance.
+    :param destroy: whether log groups go with the stack.
+    :param props: further props of `rds.DatabaseInstance`.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        engine: Engine,
+        identifier: str,
+        username: str,
+        secret: secretsmanager.ISecret,
+        security_group: ec2.ISecurityGroup,
+        encryption_key: kms.IKey,
+        log_retention: logs.RetentionDays,
+        removal_policy: RemovalPolicy,
+        destroy: bool,
+        **props: Any,
+    ) -> None:
+        super().__init__(
+            scope,
+            construct_id,
+            engine=engine.instance_engine,
+            instance_identifier=identifier,
+            credentials=rds.Credentials.from_secret(secret, username),
+            port=engine.port,
+            security_groups=[security_group],
+            publicly_accessible=False,
+            ca_certificate=rds.CaCertificate.RDS_CA_RSA2048_G1,
+            parameter_group=rds.ParameterGroup(
+                scope,
+                "Parameters",
+                engine=engine.instance_engine,
+                description=f"Database {identifier}: connections over TLS only",
+                parameters=dict(engine.forced_tls),
+            ),
+            storage_type=rds.StorageType.GP3,
+            storage_encrypted=True,
+            storage_encryption_key=encryption_key,
+            iam_authentication=True,
+            auto_minor_version_upgrade=True,
+            copy_tags_to_snapshot=True,
+            cloudwatch_logs_exports=list(engine.log_exports),
+            removal_policy=removal_policy,
+            **props,
+        )
+        for name in engine.log_exports:
+            # Made before the instance: RDS would make them itself, unencrypted and kept for ever.
+            self.node.default_child.node.add_dependency(
+                logs.LogGroup(
+                    self,
+                    f"{name.title()}Log",
+                    log_group_name=f"/aws/rds/instance/{identifier}/{name}",
+                    retention=log_retention,
+                    encryption_key=encryption_key,
+                    removal_policy=RemovalPolicy.DESTROY if destroy else RemovalPolicy.RETAIN,
+                )
+            )

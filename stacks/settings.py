@@ -1,0 +1,219 @@
+"""What one environment is: `environments/<name>.toml`, read into one frozen, validated object."""
+
+from __future__ import annotations
+
+import ipaddress
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from types import MappingProxyType
+from typing import Annotated, Literal, Self
+
+from aws_cdk import aws_logs as logs
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
+from rotating_rds import Schedule
+
+from stacks.settings_errors import SettingsError, sentence
+
+ENVIRONMENTS = Path(__file__).resolve().parent.parent / "environments"
+
+# The retentions that CloudWatch Logs knows, as far as they suit a log of credentials.
+LOG_RETENTIONS: Mapping[int, logs.RetentionDays] = MappingProxyType(
+    {
+        7: logs.RetentionDays.ONE_WEEK,
+        30: logs.RetentionDays.ONE_MONTH,
+        90: logs.RetentionDays.THREE_MONTHS,
+        180: logs.RetentionDays.SIX_MONTHS,
+        365: logs.RetentionDays.ONE_YEAR,
+        731: logs.RetentionDays.TWO_YEARS,
+        1827: logs.RetentionDays.FIVE_YEARS,
+        3653: logs.RetentionDays.TEN_YEARS,
+    }
+)
+
+
+def _network(value: str) -> str:
+    try:
+        network = ipaddress.IPv4Network(value)
+    except ValueError as error:
+        raise ValueError(f"{value!r} is no IPv4 network ({error}): give one such as '10.20.0.0/16'.") from None
+    if not 16 <= network.prefixlen <= 24:  # noqa: PLR2004  # a VPC's largest; room for two subnets
+        raise ValueError(f"{value!r} is refused: choose a prefix length from 16 to 24.")
+    return value
+
+
+def _log_retention(value: int) -> int:
+    if value not in LOG_RETENTIONS:
+        raise ValueError(f"{value} days is refused: choose one of {', '.join(map(str, LOG_RETENTIONS))}.")
+    return value
+
+
+def _schedule(value: str) -> str:
+    return Schedule(value).expression
+
+
+LogRetention = Annotated[
+    int, AfterValidator(_log_retention), Field(description="a retention that CloudWatch Logs knows")
+]
+Texts = Annotated[tuple[str, ...], Field(strict=False)]
+
+
+class _Table(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+
+class Aws(_Table):
+    """Where the environment is deployed to."""
+
+    region: str = Field(pattern=r"^[a-z]{2}(-[a-z]+)+-\d$", description="a region such as 'eu-west-1'")
+    account: str | None = Field(
+        default=None, pattern=r"^\d{12}$", description="12 digits in quotes, or no key for the caller's own account"
+    )
+    deploy_with: Literal["bootstrap-roles", "caller"] = Field(
+        default="bootstrap-roles", description="'bootstrap-roles' or 'caller'"
+    )
+
+
+class Network(_Table):
+    """A network of the environment's own."""
+
+    cidr: Annotated[str, AfterValidator(_network)] = Field(description="an IPv4 network such as '10.20.0.0/16'")
+    availability_zones: Texts = Field(min_length=2, max_length=6, description="at least two zones of the region")
+    close_default_security_group: bool = Field(default=True, description="true or false")
+
+
+class ExistingNetwork(_Table):
+    """A network that somebody else runs."""
+
+    vpc_id: str = Field(pattern=r"^vpc-[0-9a-f]+$", description="the id of a VPC, 'vpc-...'")
+    availability_zones: Texts = Field(min_length=2, max_length=6, description="at least two zones of the region")
+    subnet_ids: Texts = Field(min_length=2, max_length=6, description="one subnet id for each zone, in their order")
+    endpoint_security_group_id: str = Field(
+        pattern=r"^sg-[0-9a-f]+$",
+        description="the id of the security group of the Secrets Manager endpoint, 'sg-...'",
+    )
+
+    @model_validator(mode="after")
+    def _one_subnet_a_zone(self) -> Self:
+        if len(self.subnet_ids) != len(self.availability_zones):
+            raise ValueError(
+                f"{len(self.subnet_ids)} subnet_ids and {len(self.availability_zones)} availability_zones do not match: "
+                "give one subnet for each zone, in their order."
+            )
+        return self
+
+
+class Database(_Table):
+    """The database."""
+
+    name: str = Field(pattern=r"^[a-z][a-z0-9_]{0,62}$", description="lower-case letters, digits and underscores")
+    engine_version: str = Field(pattern=r"^\d{2}(\.\d+)?$", description="a PostgreSQL version such as '18' or '18.3'")
+    instance_type: str = Field(pattern=r"^[a-z0-9]+\.[a-z0-9]+$", description="an instance type such as 't4g.medium'")
+    master_username: str = Field(default="dbadmin", description="a user name")
+    multi_az: bool = Field(default=True, description="true or false")
+    allocated_storage_gib: int = Field(default=20, ge=20, le=65536, description="20 to 65536 (GiB)")
+    max_allocated_storage_gib: int = Field(default=100, ge=22, le=65536, description="22 to 65536 (GiB)")
+    backup_retention_days: int = Field(default=7, ge=1, le=35, description="1 to 35 (days)")
+    removal: Literal["destroy", "snapshot", "retain"] = Field(
+        default="retain", description="'destroy', 'snapshot' or 'retain'"
+    )
+    deletion_protection: bool = Field(default=True, description="true or false")
+    log_retention_days: LogRetention = 365
+
+    @model_validator(mode="after")
+    def _room_to_grow(self) -> Self:
+        # RDS asks for at least 10 % between the two.
+        if self.max_allocated_storage_gib * 10 < self.allocated_storage_gib * 11:
+            raise ValueError(
+                f"max_allocated_storage_gib = {self.max_allocated_storage_gib} leaves no room above allocated_storage_gib = "
+                f"{self.allocated_storage_gib}: give at least a tenth more."
+            )
+        return self
+
+
+class Rotation(_Table):
+    """When the master credential rotates."""
+
+    schedule: Annotated[str, AfterValidator(_schedule)] = Field(
+        default="rate(30 days)", description="rate(...) or cron(...), in quotes"
+    )
+    window_hours: int | None = Field(default=None, ge=1, le=24, description="1 to 24 (hours)")
+    rotate_immediately: bool = Field(default=False, description="true or false")
+
+
+class Audit(_Table):
+    """The trail."""
+
+    log_retention_days: LogRetention = 365
+    object_retention_days: int = Field(default=7 * 365, ge=1, le=36500, description="1 to 36500 (days)")
+    removal: Literal["destroy", "retain"] = Field(default="retain", description="'destroy' or 'retain'")
+
+
+class Alarms(_Table):
+    """Who hears of alarms."""
+
+    emails: Texts = Field(default=(), description="a list of e-mail addresses")
+
+
+class Settings(_Table):
+    """One environment, whole and valid."""
+
+    name: str = Field(
+        pattern=r"^[a-z][a-z0-9-]{0,31}$", description="a file name of lower-case letters, digits, hyphens"
+    )
+    aws: Aws = Field(description="a table [aws]")
+    network: Network | None = Field(default=None, description="a table [network]")
+    existing_network: ExistingNetwork | None = Field(default=None, description="a table [existing_network]")
+    database: Database = Field(description="a table [database]")
+    rotation: Rotation = Field(default=Rotation(), description="a table [rotation]")
+    audit: Audit = Field(default=Audit(), description="a table [audit]")
+    alarms: Alarms = Field(default=Alarms(), description="a table [alarms]")
+
+    @model_validator(mode="after")
+    def _one_network(self) -> Self:
+        if (self.network is None) == (self.existing_network is None):
+            given = (
+                "both [network] and [existing_network]" if self.network else "neither [network] nor [existing_network]"
+            )
+            raise ValueError(f"{given} given: give one of the two tables.")
+        return self
+
+    @model_validator(mode="after")
+    def _zones_in_region(self) -> Self:
+        zones = (
+            self.network or self.existing_network or Network.model_construct(availability_zones=())
+        ).availability_zones
+        for zone in zones:
+            if not zone.startswith(self.aws.region):
+                raise ValueError(
+                    f"availability_zones names {zone!r}, which is not in {self.aws.region!r}: give zones of that region."
+                )
+        return self
+
+
+def environment_names(directory: Path = ENVIRONMENTS) -> list[str]:
+    """Return the names of the environments in *directory*."""
+    return sorted(path.stem for path in directory.glob("*.toml"))
+
+
+def read_settings(name: str | None, directory: Path = ENVIRONMENTS) -> Settings:
+    """Read and check the settings of the environment *name*.
+
+    :param name: as in `-c env=NAME`.
+    :param directory: where the environments' files are.
+    :raises SettingsError: if there is no such environment, or its file is wrong; one sentence for each fault.
+    """
+    known = environment_names(directory)
+    if name not in known:
+        wrong = "no environment was named" if not name else f"the environment {name!r} is unknown"
+        raise SettingsError(f"{wrong}: give -c env=NAME with one of {', '.join(known) or 'none'}.".capitalize())
+    path = directory / f"{name}.toml"
+    label = f"{directory.name}/{path.name}"
+    try:
+        content = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise SettingsError(f"{label} is no TOML ({error}): correct the file.") from error
+    try:
+        return Settings.model_validate({"name": name, **content})
+    except ValidationError as error:
+        raise SettingsError("\n".join(sentence(label, Settings, detail) for detail in error.errors())) from error
