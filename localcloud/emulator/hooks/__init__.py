@@ -12,6 +12,7 @@ from localcloud.emulator.hooks import (
     access,
     cloudtrail,
     ec2,
+    functions,
     rds,
     rotation,
     s3,
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from localcloud.emulator.emulator import Emulator
 
 # Order matters where two wrap the same function: the key's check comes before the value is touched.
-_HOOKS = (access, secret_values, secret_keys, rotation, secret_resources, rds, ec2, s3, cloudtrail)
+_HOOKS = (access, secret_values, secret_keys, rotation, secret_resources, rds, ec2, s3, cloudtrail, functions)
 
 
 def install(emulator: Emulator) -> None:

@@ -1,0 +1,142 @@
+"""An execution environment: one process that serves a function's invocations one after the other."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import json
+import queue
+import subprocess
+import tempfile
+import threading
+import uuid
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any
+
+from ministack.core.lambda_runtime import Worker
+
+from localcloud.emulator import clock
+from localcloud.emulator.functions import bootstrap
+from localcloud.emulator.functions.environment import function_environment, stream_name
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_DEFAULT_TIMEOUT = 3
+
+
+@dataclass(frozen=True)
+class Machine:
+    """What every function's process is given.
+
+    :param python: the interpreter that plays Lambda's runtime.
+    :param gateway_url: where the AWS APIs answer.
+    :param authority: certificate of the authority behind the databases.
+    """
+
+    python: Path
+    gateway_url: str
+    authority: Path
+
+
+class FunctionWorker(Worker):  # type: ignore[misc]  # ministack is untyped
+    """Takes the place of ministack's worker in its pool, which reads `_proc` and `_tmpdir`."""
+
+    def __init__(self, machine: Machine, func_name: str, config: dict[str, Any], code_zip: bytes) -> None:
+        super().__init__(func_name, config, code_zip)
+        self._machine = machine
+        self._stream = stream_name(config, uuid.uuid4().hex)
+        self._log: queue.SimpleQueue[str | None] = queue.SimpleQueue()
+        self._outcomes: queue.SimpleQueue[str] = queue.SimpleQueue()
+
+    def invoke(self, event: Any, request_id: str, **_ministack: Any) -> dict[str, Any]:
+        """Serve one invocation and return it in the shape of ministack's executors."""
+        with self._lock:
+            if self._proc is None or self._proc.poll() is not None:
+                self._spawn()
+            timeout = float(self.config.get("Timeout") or _DEFAULT_TIMEOUT)
+            self._send(event, request_id, timeout)
+            try:
+                outcome = self._outcomes.get(timeout=timeout)
+            except queue.Empty:
+                error = {
+                    "errorType": "Sandbox.Timedout",
+                    "errorMessage": f"RequestId: {request_id} Error: Task timed out after {timeout:.2f} seconds",
+                }
+                return self._ended(error)
+            if not outcome:
+                status = self._proc.wait()
+                message = f"RequestId: {request_id} Error: Runtime exited with error: exit status {status}"
+                return self._ended({"errorType": "Runtime.ExitError", "errorMessage": message})
+            return self._served(json.loads(outcome))
+
+    def _spawn(self) -> None:
+        self._discard_tmpdir()
+        self._tmpdir = tempfile.mkdtemp(prefix="function-")
+        with zipfile.ZipFile(io.BytesIO(self.code_zip)) as archive:
+            archive.extractall(self._tmpdir)
+        self._log, self._outcomes = queue.SimpleQueue(), queue.SimpleQueue()
+        machine = self._machine
+        environment = function_environment(
+            self.config,
+            code=Path(self._tmpdir),
+            gateway_url=machine.gateway_url,
+            authority=machine.authority,
+            stream=self._stream,
+        )
+        self._proc = subprocess.Popen(
+            [machine.python, "-P", bootstrap.__file__],  # -P: our own folder is none of the function's
+            cwd=self._tmpdir,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            errors="replace",
+            env=environment,
+        )
+        _follow(self._proc.stderr, self._log, None)
+        _follow(self._proc.stdout, self._outcomes, "")
+
+    def _send(self, event: Any, request_id: str, timeout: float) -> None:
+        invocation = {
+            "event": event,
+            "request_id": request_id,
+            "function_arn": self.config["FunctionArn"],
+            "deadline": clock.now() + timeout,
+        }
+        # A process that died already is found by its closed output.
+        with contextlib.suppress(BrokenPipeError):
+            self._proc.stdin.write(json.dumps(invocation) + "\n")
+            self._proc.stdin.flush()
+
+    def _served(self, outcome: dict[str, Any]) -> dict[str, Any]:
+        log = "\n".join(self._lines())
+        if "error" in outcome:
+            return {"body": outcome["error"], "error": True, "log": log}
+        return {"body": json.loads(outcome["result"]), "log": log}
+
+    def _ended(self, error: dict[str, str]) -> dict[str, Any]:
+        """Return the result of an invocation whose process is of no more use."""
+        self._proc.kill()
+        self._proc.wait()
+        self._proc = None
+        log = "\n".join([*self._lines(), error["errorMessage"]])
+        return {"body": error, "error": True, "log": log}
+
+    def _lines(self) -> Iterator[str]:
+        while (line := self._log.get()) is not None and not line.startswith(bootstrap.END_OF_LOG):
+            yield line
+
+
+def _follow(stream: IO[str], lines: queue.SimpleQueue[Any], end: str | None) -> None:
+    """Pass a stream's lines on until it closes, which `end` tells."""
+
+    def read() -> None:
+        with stream:
+            for line in stream:
+                lines.put(line.rstrip("\n"))
+        lines.put(end)
+
+    threading.Thread(target=read, name="function-output", daemon=True).start()
