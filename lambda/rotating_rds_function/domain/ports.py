@@ -21,11 +21,8 @@ class SecretStore(Protocol):
         :returns: None if no version carries the label (or another one does), or the version has no value yet.
         """
 
-    def write_pending(self, secret_id: str, *, version: str, text: str) -> bool:
-        """Give *version* a value and AWSPENDING.
-
-        :returns: False if it already has another value, which stays: a version's value never changes.
-        """
+    def write_pending(self, secret_id: str, *, version: str, text: str) -> None:
+        """Give *version* a value and AWSPENDING; does nothing if it has a value, for that never changes."""
 
     def move_label(self, secret_id: str, *, label: str, source: str | None, destination: str | None) -> None:
         """Move a staging label from one version to another, at once.
