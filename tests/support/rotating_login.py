@@ -42,9 +42,9 @@ class RotatingLogin:
         wanted = f'password authentication failed for user "{self.username}"'
         return self.server.log_file.read_text(errors="replace").count(wanted)
 
-    def execute(self, statement: str) -> None:
+    def execute(self, statement: str, *, database: str = "postgres") -> None:
         """Run one statement as the superuser."""
-        connection = self.server.superuser_connection()
+        connection = self.server.superuser_connection(database)
         try:
             connection.autocommit = True
             connection.cursor().execute(statement)
