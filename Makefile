@@ -72,7 +72,7 @@ check: setup ## formatting, lint, types, imports, and the synthesis of every env
 	$(BIN)/mypy $(CODE)
 	$(BIN)/lint-imports
 	for name in $(ENVIRONMENTS); do \
-	  echo "synth $$name"; cdk synth --quiet --context env=$$name --output build/cdk.out/$$name --all || exit 1; done
+	  echo "synth $$name"; cdk synth --quiet --context env=$$name --output build/cdk.out/$$name || exit 1; done
 
 .PHONY: format
 format: setup ## rewrite the code in the house style
@@ -81,7 +81,7 @@ format: setup ## rewrite the code in the house style
 
 .PHONY: synth
 synth: setup ## synthesise one environment: make synth env=staging
-	cdk synth --quiet --context env=$(env) --all
+	cdk synth --quiet --context env=$(env)
 
 .PHONY: deploy
 deploy: setup ## deploy one environment: make deploy env=dev
