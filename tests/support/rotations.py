@@ -1,0 +1,87 @@
+"""Rotations in memory: a secret, a database and the four steps, as tests arrange them."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from rotating_rds_function.domain.endpoints import Endpoint
+from rotating_rds_function.domain.patience import Deadline
+from rotating_rds_function.domain.rotation import Outcome, Progress, Rotation
+from rotating_rds_function.domain.steps import Step, StepRequest
+from rotating_rds_function.domain.strategies import STRATEGIES
+from rotating_rds_function.domain.targets import Deployment
+from rotating_rds_function.domain.versions import AWSCURRENT, AWSPENDING
+from tests.support.fake_clock import FakeClock
+from tests.support.fake_database import FakeDatabase
+from tests.support.fake_secret_store import FakeSecretStore
+
+if TYPE_CHECKING:
+    from rotating_rds_function.domain.targets import Target
+
+USERNAME = "dbadmin"
+ENDPOINT = Endpoint(host="orders.example", port=5432, server_name="orders.example")
+TAGS = {
+    "rotating-rds:database": "orders",
+    "rotating-rds:engine": "postgres",
+    "rotating-rds:strategy": "single_user",
+    "rotating-rds:username": USERNAME,
+}
+
+
+def value(password: str, **others: object) -> str:
+    """Return a SecretString as Secrets Manager's attachment writes it; *others* add or replace keys."""
+    document = {"engine": "postgres", "host": ENDPOINT.host, "port": ENDPOINT.port, "username": USERNAME}
+    return json.dumps({**document, "password": password, **others})
+
+
+def password_of(text: str | None) -> str:
+    """Return the password in a SecretString."""
+    assert text is not None
+    password = json.loads(text)["password"]
+    assert isinstance(password, str)
+    return password
+
+
+@dataclass
+class World:
+    """A secret whose AWSCURRENT value logs in, and a rotation to version "new" that has just been started."""
+
+    store: FakeSecretStore = field(default_factory=lambda: FakeSecretStore(tags=dict(TAGS)))
+    database: FakeDatabase = field(default_factory=lambda: FakeDatabase({USERNAME: "current password"}))
+    clock: FakeClock = field(default_factory=FakeClock)
+    progress: Progress = field(default_factory=Progress)
+    token: str = "new"
+
+    def __post_init__(self) -> None:
+        """Stage what Secrets Manager has staged when it invokes createSecret."""
+        self.store.stage("old", AWSCURRENT, value=value("current password"))
+        self.store.stage("new", AWSPENDING)
+
+    def run(self, step: Step, *, seconds: float = 30.0) -> Outcome:
+        """Run one step with so many seconds left."""
+        rotation = Rotation(
+            store=self.store,
+            deployment=Deployment({"orders": ENDPOINT}, {"postgres"}, STRATEGIES),
+            connect=self._connect,
+            clock=self.clock,
+            deadline=Deadline(self.clock, seconds),
+        )
+        return rotation.run(StepRequest(step, "arn:secret", self.token), self.progress)
+
+    def run_until(self, last: Step) -> None:
+        """Run the steps up to and including *last*."""
+        for step in Step:
+            self.run(step)
+            if step is last:
+                return
+
+    def logs_in(self, label: str) -> bool:
+        """Tell whether the value with that label is the one that the database knows."""
+        text = self.store.value_of(label)
+        return text is not None and self.database.passwords[USERNAME] == password_of(text)
+
+    def _connect(self, target: Target) -> FakeDatabase:
+        assert target.endpoint == ENDPOINT
+        return self.database
