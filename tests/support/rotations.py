@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from rotating_rds_function.domain.endpoints import Endpoint
@@ -13,6 +13,7 @@ from rotating_rds_function.domain.steps import Step, StepRequest
 from rotating_rds_function.domain.strategies import STRATEGIES
 from rotating_rds_function.domain.targets import Deployment
 from rotating_rds_function.domain.versions import AWSCURRENT, AWSPENDING
+from tests.support.crashes import Crash, Fragile
 from tests.support.fake_clock import FakeClock
 from tests.support.fake_database import FakeDatabase
 from tests.support.fake_secret_store import FakeSecretStore
@@ -53,16 +54,20 @@ class World:
     clock: FakeClock = field(default_factory=FakeClock)
     progress: Progress = field(default_factory=Progress)
     token: str = "new"
+    crash: Crash = field(default_factory=Crash)
 
-    def __post_init__(self) -> None:
-        """Stage what Secrets Manager has staged when it invokes createSecret."""
-        self.store.stage("old", AWSCURRENT, value=value("current password"))
-        self.store.stage("new", AWSPENDING)
+    @classmethod
+    def just_started(cls) -> World:
+        """Return a world as Secrets Manager leaves it when it invokes createSecret."""
+        world = cls()
+        world.store.stage("old", AWSCURRENT, value=value("current password"))
+        world.store.stage("new", AWSPENDING)
+        return world
 
     def run(self, step: Step, *, seconds: float = 30.0) -> Outcome:
         """Run one step with so many seconds left."""
         rotation = Rotation(
-            store=self.store,
+            store=Fragile(self.store, self.crash),
             deployment=Deployment({"orders": ENDPOINT}, {"postgres"}, STRATEGIES),
             connect=self._connect,
             clock=self.clock,
@@ -82,6 +87,10 @@ class World:
         text = self.store.value_of(label)
         return text is not None and self.database.passwords[USERNAME] == password_of(text)
 
-    def _connect(self, target: Target) -> FakeDatabase:
+    def twin(self) -> World:
+        """Return another run of the same rotation."""
+        return replace(self, progress=Progress(), crash=Crash())
+
+    def _connect(self, target: Target) -> Fragile:
         assert target.endpoint == ENDPOINT
-        return self.database
+        return Fragile(self.database, self.crash)
