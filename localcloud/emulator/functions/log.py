@@ -32,25 +32,30 @@ def write(config: dict[str, Any], request_id: str, lines: Iterable[str], *, fail
 
 
 def _text(
-    config: dict[str, Any], request_id: str, _failed: bool, milliseconds: int  # noqa: FBT001  # rows of one table
+    config: dict[str, Any],
+    request_id: str,
+    _failed: bool,
+    milliseconds: int,  # noqa: FBT001  # rows of one table
 ) -> tuple[list[str], list[str]]:
     report = (
         f"REPORT RequestId: {request_id}\tDuration: {milliseconds} ms\tBilled Duration: {milliseconds} ms\t"
-        f"Memory Size: {config.get('MemorySize', 128)} MB\tMax Memory Used: 0 MB"
+        f"Memory Size: {config.get('MemorySize', 128)} MB"
     )
     start = f"START RequestId: {request_id} Version: {config.get('Version', '$LATEST')}"
     return [start], [f"END RequestId: {request_id}", report]
 
 
 def _json(
-    config: dict[str, Any], request_id: str, failed: bool, milliseconds: int  # noqa: FBT001  # rows of one table
+    config: dict[str, Any],
+    request_id: str,
+    failed: bool,
+    milliseconds: int,  # noqa: FBT001  # rows of one table
 ) -> tuple[list[str], list[str]]:
     start = {"requestId": request_id, "version": config.get("Version", "$LATEST")}
     metrics = {
         "durationMs": milliseconds,
         "billedDurationMs": milliseconds,
         "memorySizeMB": config.get("MemorySize", 128),
-        "maxMemoryUsedMB": 0,
     }
     report = {"requestId": request_id, "metrics": metrics, "status": "error" if failed else "success"}
     return [_event("platform.start", start)], [_event("platform.report", report)]

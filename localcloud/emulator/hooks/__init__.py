@@ -10,10 +10,14 @@ from typing import TYPE_CHECKING
 
 from localcloud.emulator.hooks import (
     access,
+    alarms,
     cloudtrail,
     ec2,
+    embedded_metrics,
+    event_rules,
     functions,
     rds,
+    recording,
     rotation,
     s3,
     secret_keys,
@@ -25,7 +29,22 @@ if TYPE_CHECKING:
     from localcloud.emulator.emulator import Emulator
 
 # Order matters where two wrap the same function: the key's check comes before the value is touched.
-_HOOKS = (access, secret_values, secret_keys, rotation, secret_resources, rds, ec2, s3, cloudtrail, functions)
+_HOOKS = (
+    access,
+    secret_values,
+    secret_keys,
+    rotation,
+    secret_resources,
+    rds,
+    ec2,
+    s3,
+    cloudtrail,
+    functions,
+    embedded_metrics,
+    event_rules,
+    recording,
+    alarms,
+)
 
 
 def install(emulator: Emulator) -> None:

@@ -36,9 +36,7 @@ _acquire = patches.expect(
 _release = patches.expect(lambda_svc, "release_worker", "(worker)")
 _reap_idle = patches.expect(lambda_svc, "_ensure_reaper_thread", "()")
 _deliver = patches.expect(custom_resource, "deliver_response", "(token, response)")
-_emit_metrics = patches.expect(
-    lambda_svc, "_emit_lambda_metrics", "(function_name, duration_ms, error, throttle)"
-)
+_emit_metrics = patches.expect(lambda_svc, "_emit_lambda_metrics", "(function_name, duration_ms, error, throttle)")
 
 
 def install(emulator: Emulator) -> None:

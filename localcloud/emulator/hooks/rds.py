@@ -58,9 +58,7 @@ class _Resource:
         cloudformation.wrap(_KIND, "update", update_signature, self._update)
         cloudformation.wrap(_KIND, "delete", "(physical_id, props)", self._delete)
 
-    def _create(
-        self, original: Callable[..., Created], logical_id: str, props: Properties, stack_name: str
-    ) -> Created:
+    def _create(self, original: Callable[..., Created], logical_id: str, props: Properties, stack_name: str) -> Created:
         _refuse_unusable(props)
         identifier, _ = original(logical_id, props, stack_name)
         instance = rds._instances[identifier]

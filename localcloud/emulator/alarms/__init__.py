@@ -1,0 +1,1 @@
+"""When a metric alarm is in which state."""

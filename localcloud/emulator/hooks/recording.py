@@ -1,0 +1,164 @@
+"""Every call through the gateway in CloudTrail's shape, denied ones included.
+
+ministack's own recording misses denied calls and error codes and takes everybody for an IAM user. Sources: "CloudTrail
+record contents", "CloudTrail userIdentity element" (CloudTrail User Guide) and "Log AWS Secrets Manager events with AWS
+CloudTrail". What CloudFormation does inside ministack is not recorded, data events and calls of unknown keys are not
+either, as with a trail that records management events.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import re
+from typing import TYPE_CHECKING, Any
+
+from ministack import app
+from ministack.core import iam_evaluator
+from ministack.core.responses import get_request_client_ip
+from ministack.core.router import detect_service, extract_access_key_id
+from ministack.services import iam
+
+from localcloud.emulator import clock, patches, trail
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from localcloud.emulator.emulator import Emulator
+
+    Response = tuple[int, dict[str, str], Any]
+
+_logger = logging.getLogger("localcloud.recording")
+
+_routing = patches.expect(app, "_routing_params", "(method, path, headers, body, query_params)")
+_event_name = patches.expect(app, "_ct_event_name", "(service, method, path, headers, query_params)")
+_request_parameters = patches.expect(app, "_ct_request_params", "(headers, body, query_params)")
+_identity_of = patches.expect(iam_evaluator, "resolve_caller_identity", "(access_key_id)")
+
+# Data events and calls that CloudTrail does not record at all.
+_UNRECORDED_SERVICES = frozenset({"sqs", "dynamodb", "execute-api"})
+_UNRECORDED_CALLS = re.compile(
+    r"s3:.*Object.*|lambda:Invoke.*|sns:Publish.*|events:PutEvents|logs:(Put|Get|Filter)LogEvents"
+    r"|monitoring:(PutMetricData|GetMetric(Data|Statistics))"
+)
+_READ_ONLY = re.compile(
+    r"(Get|List|Describe|BatchGet|Lookup|Head|Filter|Search|Validate|Simulate).*"
+    r"|Decrypt|Encrypt|ReEncrypt|GenerateDataKey.*|AssumeRole.*"
+)
+_WRITE_DESPITE_ITS_NAME = frozenset({"GetFederationToken", "GetSessionToken"})
+_SECRET_PARAMETERS = frozenset(
+    {"secretstring", "secretbinary", "masteruserpassword", "plaintext", "ciphertextblob", "password", "zipfile"}
+)
+_NO_PARAMETERS = frozenset({"action", "version", "templatebody"})
+_FIRST_ERROR = 400
+
+
+def install(_: Emulator) -> None:
+    """Record calls after they were served or denied."""
+    signature = "(method, path, headers, body, query_params, request_id)"
+    patches.replace(app, "_dispatch_service_request", signature, _serve)
+
+
+async def _serve(
+    original: Callable[..., Awaitable[Response]],
+    method: str,
+    path: str,
+    headers: dict[str, str],
+    body: bytes,
+    query_params: dict[str, Any],
+    request_id: str,
+) -> Response:
+    response = await original(method, path, headers, body, query_params, request_id)
+    try:
+        event = _event(method, path, headers, body, query_params, response)
+        if event is not None:
+            trail.record(event | {"requestID": request_id})
+    except Exception:
+        _logger.exception("A call could not be recorded.")
+    return response
+
+
+def _event(
+    method: str,
+    path: str,
+    headers: dict[str, str],
+    body: bytes,
+    query_params: dict[str, Any],
+    response: Response,
+) -> trail.Event | None:
+    """Return the record of a call, None for one that CloudTrail does not record."""
+    routing = _routing(method, path, headers, body, query_params)
+    service = detect_service(method, path, headers, routing)
+    name = _event_name(service, method, path, headers, routing)
+    access_key = extract_access_key_id(headers, query_params) or ""
+    caller = _identity_of(access_key)
+    if path.startswith("/_") or caller is None or not _is_recorded(service, name):
+        return None
+    return trail.new_event(
+        userIdentity=_user_identity(caller, access_key),
+        eventSource=f"{service}.amazonaws.com",
+        eventName=name,
+        eventType="AwsApiCall",
+        sourceIPAddress=get_request_client_ip(),
+        userAgent=headers.get("user-agent", ""),
+        requestParameters=_parameters(_request_parameters(headers, body, query_params)),
+        readOnly=_READ_ONLY.fullmatch(name) is not None and name not in _WRITE_DESPITE_ITS_NAME,
+        **_failure(*response),
+    )
+
+
+def _is_recorded(service: str, name: str) -> bool:
+    return service not in _UNRECORDED_SERVICES and not _UNRECORDED_CALLS.fullmatch(f"{service}:{name}")
+
+
+def _user_identity(caller: dict[str, Any], access_key: str) -> dict[str, Any]:
+    arn, account = caller["userArn"], caller["userArn"].split(":")[4]
+    shared = {"principalId": caller["userId"], "arn": arn, "accountId": account, "accessKeyId": access_key}
+    if ":assumed-role/" not in arn:
+        kind = "Root" if arn.endswith(":root") else "IAMUser"
+        return {"type": kind, **shared} | ({"userName": arn.rsplit("/", 1)[-1]} if kind == "IAMUser" else {})
+    _, name, session = arn.split("/")
+    role = iam._roles.get_scoped(account, None, name) or {}
+    issuer = {
+        "type": "Role",
+        "principalId": role.get("RoleId", ""),
+        "arn": role.get("Arn", ""),
+        "accountId": account,
+        "userName": name,
+    }
+    issued = caller["session"].get("IssuedAt") or clock.now()
+    attributes = {"creationDate": clock.iso(issued), "mfaAuthenticated": "false"}
+    context = {"sessionIssuer": issuer, "webIdFederationData": {}, "attributes": attributes}
+    principal = {"principalId": f"{role.get('RoleId', '')}:{session}"}
+    return {"type": "AssumedRole", **shared, **principal, "sessionContext": context}
+
+
+def _parameters(request: dict[str, Any]) -> dict[str, Any] | None:
+    """Return the request in CloudTrail's spelling, without values that nobody may read in a log."""
+    return {
+        name[:1].lower() + name[1:]: value
+        for name, value in request.items()
+        if name.lower() not in _SECRET_PARAMETERS | _NO_PARAMETERS
+    } or None
+
+
+def _failure(status: int, _headers: dict[str, str], body: Any) -> dict[str, str]:
+    if status < _FIRST_ERROR:
+        return {}
+    text = body.decode(errors="replace") if isinstance(body, bytes) else ""
+    code, message = _json_error(text) or _xml_error(text) or (str(status), "")
+    # The client sees AccessDeniedException; CloudTrail writes AccessDenied for every service of the JSON protocol.
+    return {"errorCode": "AccessDenied" if code == "AccessDeniedException" else code, "errorMessage": message}
+
+
+def _json_error(text: str) -> tuple[str, str] | None:
+    try:
+        document = json.loads(text)
+        return document["__type"].rsplit("#", 1)[-1], document.get("message") or document.get("Message") or ""
+    except (ValueError, KeyError, TypeError):
+        return None
+
+
+def _xml_error(text: str) -> tuple[str, str] | None:
+    code, message = re.search(r"<Code>([^<]*)</Code>", text), re.search(r"<Message>([^<]*)</Message>", text)
+    return (code[1], message[1] if message else "") if code else None
