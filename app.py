@@ -6,22 +6,31 @@ import sys
 
 from aws_cdk import App, Validations
 from cdk_nag import AwsSolutionsChecks
+
 from rotating_rds import DeclarationError
 from stacks.environment import declare
-from stacks.settings import SettingsError, read_settings
+from stacks.settings_errors import SettingsError
+from stacks.settings_file import read_settings
 
 
 def main() -> int:
     """Synthesise the environment that `-c env=NAME` names; return the exit code."""
     app = App(analytics_reporting=False)
+    name = app.node.try_get_context("env")
     try:
-        declare(app, read_settings(app.node.try_get_context("env")))
-    except (SettingsError, DeclarationError) as error:
-        print(error, file=sys.stderr)  # noqa: T201  # the CDK command line shows what its app prints
-        return 1
+        declare(app, read_settings(name))
+    except SettingsError as error:
+        return _refuse(str(error))
+    except DeclarationError as error:
+        return _refuse(f"environments/{name}.toml: {error}")
     Validations.of(app).add_plugins(AwsSolutionsChecks(app))
     app.synth()
     return 0
+
+
+def _refuse(sentences: str) -> int:
+    print(sentences, file=sys.stderr)  # noqa: T201  # the CDK command line shows what its app prints
+    return 1
 
 
 if __name__ == "__main__":

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from rotating_rds import RotatingDatabase
+from typing import TYPE_CHECKING
+
 from rotating_rds.acknowledgements import acknowledge
 
-from stacks.settings import Database
+if TYPE_CHECKING:
+    from rotating_rds import RotatingDatabase
+    from stacks.settings import Database
 
 _NAG = "AwsSolutions::AwsSolutions-"
 
@@ -15,7 +18,7 @@ def acknowledge_database(database: RotatingDatabase, wanted: Database) -> None:
     findings = {
         "RDS11": (
             True,
-            "The default port stays: only named security groups reach it, and another number would hide nothing from them.",
+            "The default port stays: only named security groups reach it, and from those another number hides nothing.",
         ),
         "RDS3": (
             not wanted.multi_az,

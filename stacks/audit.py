@@ -2,31 +2,28 @@
 
 from __future__ import annotations
 
-from aws_cdk import CfnOutput, Duration, Environment, IStackSynthesizer, Stack
-from constructs import Construct
+from typing import TYPE_CHECKING
+
+from aws_cdk import CfnOutput, Duration
+
 from rotating_rds import AuditTrail
+from stacks.settings import LOG_RETENTIONS
+from stacks.stack import EnvironmentStack
 
-from stacks.settings import LOG_RETENTIONS, Settings
+if TYPE_CHECKING:
+    from constructs import Construct
+
+    from stacks.settings import Settings
 
 
-class AuditStack(Stack):
+class AuditStack(EnvironmentStack):
     """One trail.
 
     :param settings: the environment.
     """
 
-    def __init__(
-        self,
-        scope: Construct,
-        construct_id: str,
-        *,
-        settings: Settings,
-        env: Environment,
-        synthesizer: IStackSynthesizer,
-    ) -> None:
-        super().__init__(
-            scope, construct_id, env=env, synthesizer=synthesizer, description=f"rotating-rds {settings.name}: audit"
-        )
+    def __init__(self, scope: Construct, *, settings: Settings) -> None:
+        super().__init__(scope, "audit", settings=settings)
         self.trail = AuditTrail(
             self,
             "Trail",

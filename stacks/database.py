@@ -2,53 +2,47 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from types import MappingProxyType
+from typing import TYPE_CHECKING
 
-from aws_cdk import CfnOutput, Duration, Environment, IStackSynthesizer, RemovalPolicy, Stack
+from aws_cdk import CfnOutput, Duration, RemovalPolicy
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_rds as rds
 from aws_cdk import aws_sns_subscriptions as subscriptions
-from constructs import Construct
-from rotating_rds import Compute, Engine, RotatingDatabase, Rotation, Schedule
 
+from rotating_rds import Compute, Engine, RotatingDatabase, Rotation, Schedule
 from stacks.acknowledgements import acknowledge_database
-from stacks.network import DatabaseNetwork, existing_network
-from stacks.settings import LOG_RETENTIONS, Settings
+from stacks.settings import LOG_RETENTIONS
+from stacks.stack import EnvironmentStack
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from aws_cdk import Stack
+    from constructs import Construct
+
+    from stacks.network import DatabaseNetwork
+    from stacks.settings import Settings
 
 _REMOVAL: Mapping[str, RemovalPolicy] = MappingProxyType(
     {"destroy": RemovalPolicy.DESTROY, "snapshot": RemovalPolicy.SNAPSHOT, "retain": RemovalPolicy.RETAIN}
 )
 
 
-class DatabaseStack(Stack):
+class DatabaseStack(EnvironmentStack):
     """One rotating database with one consumer.
 
     :param settings: the environment.
-    :param network: the environment's own network; the existing one of its settings unless given.
+    :param locate_network: returns the network, given this stack, which may have to hold references to it.
     """
 
     def __init__(
-        self,
-        scope: Construct,
-        construct_id: str,
-        *,
-        settings: Settings,
-        network: DatabaseNetwork | None,
-        env: Environment,
-        synthesizer: IStackSynthesizer,
+        self, scope: Construct, *, settings: Settings, locate_network: Callable[[Stack], DatabaseNetwork]
     ) -> None:
         super().__init__(
-            scope,
-            construct_id,
-            env=env,
-            synthesizer=synthesizer,
-            description=f"rotating-rds {settings.name}: database",
-            termination_protection=settings.database.deletion_protection,
+            scope, "database", settings=settings, termination_protection=settings.database.deletion_protection
         )
-        if network is None:
-            network = existing_network(self, settings.existing_network)
-        self.database = self._make_database(settings, network)
+        self.database = self._make_database(settings, locate_network(self))
         acknowledge_database(self.database, settings.database)
         self.alarms = self.database.add_alarms()
         for email in settings.alarms.emails:
@@ -77,6 +71,7 @@ class DatabaseStack(Stack):
             removal_policy=_REMOVAL[wanted.removal],
             deletion_protection=wanted.deletion_protection,
             log_retention=LOG_RETENTIONS[wanted.log_retention_days],
+            function_concurrency=settings.rotation.function_concurrency or None,
             environment_name=settings.name,
         )
 

@@ -2,66 +2,49 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from types import MappingProxyType
+from functools import partial
+from typing import TYPE_CHECKING
 
-from aws_cdk import (
-    App,
-    CliCredentialsStackSynthesizer,
-    DefaultStackSynthesizer,
-    Environment,
-    IStackSynthesizer,
-    Tags,
-)
+from aws_cdk import Tags
 
 from stacks.audit import AuditStack
 from stacks.database import DatabaseStack
-from stacks.network import NetworkStack
-from stacks.settings import Settings
+from stacks.network import NetworkStack, existing_network
+from stacks.settings import ExistingNetwork
 
-_SYNTHESIZERS: Mapping[str, Callable[[], IStackSynthesizer]] = MappingProxyType(
-    {"bootstrap-roles": DefaultStackSynthesizer, "caller": CliCredentialsStackSynthesizer}
-)
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from aws_cdk import App, Stack
+
+    from stacks.network import DatabaseNetwork
+    from stacks.settings import Settings
 
 
 @dataclass(frozen=True, kw_only=True)
-class EnvironmentStacks:
-    """The stacks of one environment.
+class Environment:
+    """The stacks of one environment; the network's, too, unless the settings name an existing network."""
 
-    :param network: none where the settings name an existing network.
-    """
-
-    network: NetworkStack | None
     database: DatabaseStack
     audit: AuditStack
 
 
-def declare(app: App, settings: Settings) -> EnvironmentStacks:
+def declare(app: App, settings: Settings) -> Environment:
     """Declare the stacks of an environment in *app*."""
-    prefix = f"rotating-rds-{settings.name}"
-    env = Environment(account=settings.aws.account, region=settings.aws.region)
-    make_synthesizer = _SYNTHESIZERS[settings.aws.deploy_with]
-    network = settings.network and NetworkStack(
-        app,
-        f"{prefix}-network",
-        settings=settings,
-        network=settings.network,
-        env=env,
-        synthesizer=make_synthesizer(),
-    )
-    stacks = EnvironmentStacks(
-        network=network,
-        database=DatabaseStack(
-            app,
-            f"{prefix}-database",
-            settings=settings,
-            network=network and network.network,
-            env=env,
-            synthesizer=make_synthesizer(),
-        ),
-        audit=AuditStack(app, f"{prefix}-audit", settings=settings, env=env, synthesizer=make_synthesizer()),
+    environment = Environment(
+        database=DatabaseStack(app, settings=settings, locate_network=_network(app, settings)),
+        audit=AuditStack(app, settings=settings),
     )
     Tags.of(app).add("application", "rotating-rds")
     Tags.of(app).add("environment", settings.name)
-    return stacks
+    return environment
+
+
+def _network(app: App, settings: Settings) -> Callable[[Stack], DatabaseNetwork]:
+    """Return what finds the network; references to an existing one belong into the stack that uses them."""
+    place = settings.place
+    if isinstance(place, ExistingNetwork):
+        return partial(existing_network, network=place)
+    own = NetworkStack(app, settings=settings, network=place).network
+    return lambda _stack: own

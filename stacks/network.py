@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from aws_cdk import ArnFormat, Environment, IStackSynthesizer, RemovalPolicy, Stack
+from aws_cdk import ArnFormat, RemovalPolicy
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_logs as logs
-from constructs import Construct
+
 from rotating_rds import contract
 from rotating_rds.acknowledgements import acknowledge
+from stacks.settings import LOG_RETENTIONS
+from stacks.stack import EnvironmentStack
 
-from stacks.settings import LOG_RETENTIONS, ExistingNetwork, Network, Settings
+if TYPE_CHECKING:
+    from constructs import Construct
+
+    from stacks.settings import ExistingNetwork, Network, Settings
 
 _ISOLATED = ec2.SubnetSelection(subnet_type=ec2.SubnetType.PRIVATE_ISOLATED)
 
@@ -48,26 +54,15 @@ def existing_network(scope: Construct, network: ExistingNetwork) -> DatabaseNetw
     )
 
 
-class NetworkStack(Stack):
+class NetworkStack(EnvironmentStack):
     """Isolated subnets, flow logs, and an interface endpoint as the only way out: to Secrets Manager.
 
     :param settings: the environment.
-    :param network: its `[network]` table.
+    :param network: its table `[network]`.
     """
 
-    def __init__(
-        self,
-        scope: Construct,
-        construct_id: str,
-        *,
-        settings: Settings,
-        network: Network,
-        env: Environment,
-        synthesizer: IStackSynthesizer,
-    ) -> None:
-        super().__init__(
-            scope, construct_id, env=env, synthesizer=synthesizer, description=f"rotating-rds {settings.name}: network"
-        )
+    def __init__(self, scope: Construct, *, settings: Settings, network: Network) -> None:
+        super().__init__(scope, "network", settings=settings)
         self._zones = list(network.availability_zones)
         vpc = ec2.Vpc(
             self,

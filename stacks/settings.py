@@ -1,21 +1,18 @@
-"""What one environment is: `environments/<name>.toml`, read into one frozen, validated object."""
+"""What one environment is, whole and valid: the tables of `environments/<name>.toml`."""
 
 from __future__ import annotations
 
 import ipaddress
-import tomllib
-from collections.abc import Mapping
-from pathlib import Path
 from types import MappingProxyType
-from typing import Annotated, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Literal, Self, cast
 
 from aws_cdk import aws_logs as logs
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+
 from rotating_rds import Schedule
 
-from stacks.settings_errors import SettingsError, sentence
-
-ENVIRONMENTS = Path(__file__).resolve().parent.parent / "environments"
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 # The retentions that CloudWatch Logs knows, as far as they suit a log of credentials.
 LOG_RETENTIONS: Mapping[int, logs.RetentionDays] = MappingProxyType(
@@ -97,7 +94,7 @@ class ExistingNetwork(_Table):
     def _one_subnet_a_zone(self) -> Self:
         if len(self.subnet_ids) != len(self.availability_zones):
             raise ValueError(
-                f"{len(self.subnet_ids)} subnet_ids and {len(self.availability_zones)} availability_zones do not match: "
+                f"{len(self.subnet_ids)} subnet_ids do not match {len(self.availability_zones)} availability_zones: "
                 "give one subnet for each zone, in their order."
             )
         return self
@@ -125,8 +122,8 @@ class Database(_Table):
         # RDS asks for at least 10 % between the two.
         if self.max_allocated_storage_gib * 10 < self.allocated_storage_gib * 11:
             raise ValueError(
-                f"max_allocated_storage_gib = {self.max_allocated_storage_gib} leaves no room above allocated_storage_gib = "
-                f"{self.allocated_storage_gib}: give at least a tenth more."
+                f"max_allocated_storage_gib = {self.max_allocated_storage_gib} leaves no room above "
+                f"allocated_storage_gib = {self.allocated_storage_gib}: give at least a tenth more."
             )
         return self
 
@@ -139,6 +136,9 @@ class Rotation(_Table):
     )
     window_hours: int | None = Field(default=None, ge=1, le=24, description="1 to 24 (hours)")
     rotate_immediately: bool = Field(default=False, description="true or false")
+    function_concurrency: int = Field(
+        default=2, ge=0, le=1000, description="0 to 1000, where 0 reserves none of the account's concurrency"
+    )
 
 
 class Audit(_Table):
@@ -180,40 +180,14 @@ class Settings(_Table):
 
     @model_validator(mode="after")
     def _zones_in_region(self) -> Self:
-        zones = (
-            self.network or self.existing_network or Network.model_construct(availability_zones=())
-        ).availability_zones
-        for zone in zones:
+        for zone in self.place.availability_zones:
             if not zone.startswith(self.aws.region):
                 raise ValueError(
-                    f"availability_zones names {zone!r}, which is not in {self.aws.region!r}: give zones of that region."
+                    f"availability_zones names {zone!r}, which is not in {self.aws.region!r}: give zones of it."
                 )
         return self
 
-
-def environment_names(directory: Path = ENVIRONMENTS) -> list[str]:
-    """Return the names of the environments in *directory*."""
-    return sorted(path.stem for path in directory.glob("*.toml"))
-
-
-def read_settings(name: str | None, directory: Path = ENVIRONMENTS) -> Settings:
-    """Read and check the settings of the environment *name*.
-
-    :param name: as in `-c env=NAME`.
-    :param directory: where the environments' files are.
-    :raises SettingsError: if there is no such environment, or its file is wrong; one sentence for each fault.
-    """
-    known = environment_names(directory)
-    if name not in known:
-        wrong = "no environment was named" if not name else f"the environment {name!r} is unknown"
-        raise SettingsError(f"{wrong}: give -c env=NAME with one of {', '.join(known) or 'none'}.".capitalize())
-    path = directory / f"{name}.toml"
-    label = f"{directory.name}/{path.name}"
-    try:
-        content = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise SettingsError(f"{label} is no TOML ({error}): correct the file.") from error
-    try:
-        return Settings.model_validate({"name": name, **content})
-    except ValidationError as error:
-        raise SettingsError("\n".join(sentence(label, Settings, detail) for detail in error.errors())) from error
+    @property
+    def place(self) -> Network | ExistingNetwork:
+        """The network, whichever of the two it is."""
+        return cast("Network | ExistingNetwork", self.network or self.existing_network)

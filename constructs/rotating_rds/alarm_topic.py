@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
-from aws_cdk import RemovalPolicy, Stack
+from aws_cdk import Stack
 from aws_cdk import aws_iam as iam
-from aws_cdk import aws_kms as kms
 from aws_cdk import aws_sns as sns
-from constructs import Construct
+from constructs import Construct, IConstruct
+
+from rotating_rds.encryption import CustomerKey
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 # Who publishes, and how the ARNs of its resources continue after the account.
 _PUBLISHERS: Mapping[str, tuple[str, str]] = {
@@ -28,12 +32,8 @@ class AlarmTopic(Construct):
 
     def __init__(self, scope: Construct, construct_id: str, *, destroy: bool = False) -> None:
         super().__init__(scope, construct_id)
-        self.key = kms.Key(
-            self,
-            "Key",
-            description=f"Encrypts messages of the alarm topic {self.node.path}",
-            enable_key_rotation=True,
-            removal_policy=RemovalPolicy.DESTROY if destroy else RemovalPolicy.RETAIN,
+        self.key = CustomerKey(
+            self, "Key", description=f"Messages of the alarm topic {self.node.path}", destroy=destroy
         )
         self.topic = sns.Topic(
             self, "Resource", display_name="Database credential rotation", enforce_ssl=True, master_key=self.key
@@ -51,7 +51,7 @@ def admit_publishers(topic: sns.ITopic) -> None:
         topic.add_to_resource_policy(_publisher(topic, service, actions=["sns:Publish"], resource=topic.topic_arn))
 
 
-def _publisher(scope: Construct, service: str, *, actions: list[str], resource: str) -> iam.PolicyStatement:
+def _publisher(scope: IConstruct, service: str, *, actions: list[str], resource: str) -> iam.PolicyStatement:
     stack = Stack.of(scope)
     arn_service, sources = _PUBLISHERS[service]
     # Written without references to alarms and rules: they may live in other stacks, which depend on this one.

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import jsii
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_cloudwatch_actions as actions
@@ -11,7 +13,11 @@ from aws_cdk import aws_sns as sns
 from constructs import Construct
 
 from rotating_rds.alarm_topic import admit_publishers
-from rotating_rds.metrics import RotationMetrics
+
+if TYPE_CHECKING:
+    from aws_cdk.interfaces.aws_events import IRuleRef
+
+    from rotating_rds.metrics import RotationMetrics
 
 _RUNBOOK = "docs/runbook.md"
 
@@ -105,5 +111,6 @@ class _TopicTarget:
         self._topic = topic
         self._message = message
 
-    def bind(self, rule: events.IRule, id: str | None = None) -> events.RuleTargetConfig:  # noqa: A002, ARG002  # jsii's signature
+    def bind(self, rule: IRuleRef, id: str | None = None) -> events.RuleTargetConfig:  # noqa: A002, ARG002  # jsii's
+        """Return what the rule writes into its target."""
         return events.RuleTargetConfig(arn=self._topic.topic_arn, input=self._message, target_resource=self._topic)

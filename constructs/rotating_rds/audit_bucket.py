@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from aws_cdk import Duration, RemovalPolicy, Stack
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
-from constructs import Construct
+
+if TYPE_CHECKING:
+    from constructs import Construct
 
 _SERVICE = "cloudtrail.amazonaws.com"
 _ARCHIVE_AFTER_DAYS = 90

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from aws_cdk import ArnFormat, Stack
 from aws_cdk import aws_iam as iam
-from constructs import Construct
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from constructs import Construct
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,5 +52,5 @@ class ConsumerRole(iam.Role):
             construct_id,
             assumed_by=compute.principal(scope),
             path=path,
-            description=f"Application {construct_id}: reads the current database credential",
+            description=f"{construct_id}: an application that reads its current database credential",
         )

@@ -64,6 +64,6 @@ def tag_encode(text: str) -> str:
     encoded = "".join(chr(byte) if byte in _TAG_SAFE else f"={byte:02X}" for byte in text.encode())
     if not 0 < len(encoded) <= _TAG_VALUE_LIMIT:
         raise DeclarationError(
-            f"{text!r} takes {len(encoded)} characters as a tag value: choose a name that takes 1 to {_TAG_VALUE_LIMIT}."
+            f"{text!r} takes {len(encoded)} characters as a tag value: choose one that takes 1 to {_TAG_VALUE_LIMIT}."
         )
     return encoded

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import jsii
 from aws_cdk import Duration, RemovalPolicy, Stack
 from aws_cdk import aws_cloudwatch as cloudwatch
@@ -18,7 +20,6 @@ from rotating_rds.alarms import RotationAlarms
 from rotating_rds.consumer import Compute, ConsumerRole
 from rotating_rds.contract import DatabaseEndpoint
 from rotating_rds.encryption import CustomerKey
-from rotating_rds.engine import Engine
 from rotating_rds.grants import Grants
 from rotating_rds.identity import instance_identifier as checked_identifier
 from rotating_rds.identity import role_path
@@ -28,6 +29,9 @@ from rotating_rds.metrics import RotationMetrics
 from rotating_rds.rotation import Rotation
 from rotating_rds.rotation_function import RotationFunction
 from rotating_rds.subnets import check_way_to_secrets_manager, private_subnets
+
+if TYPE_CHECKING:
+    from rotating_rds.engine import Engine
 
 
 @jsii.implements(ec2.IConnectable)
@@ -49,12 +53,14 @@ class RotatingDatabase(Construct):
     :param max_allocated_storage: GiB up to which storage grows by itself; 100 unless given.
     :param multi_az: whether a standby in another zone takes over; yes unless given.
     :param backup_retention: 7 days unless given.
-    :param removal_policy: what becomes of the instance when it is removed: a last snapshot unless given. Secret, key and
-        logs are retained unless this is `DESTROY`.
+    :param removal_policy: what becomes of the instance when it is removed: a last snapshot unless given. Secret, key
+        and logs are retained unless this is `DESTROY`.
     :param deletion_protection: on unless *removal_policy* is `DESTROY`.
     :param encryption_key: one customer key is made unless given; an imported one has to admit CloudWatch Logs.
     :param log_retention: of the database's and the function's logs; one year unless given.
     :param function_runtime: newest Python runtime that this release was made for unless given.
+    :param function_concurrency: invocations that are reserved for the function; 2 unless given, none of the account's
+        share where None.
     :param environment_name: becomes part of the roles' path `/rotating-rds/<environment>/` and a tag of the secret;
         neither unless given.
     :raises DeclarationError: if AWS would refuse a value, or the function could not reach Secrets Manager.
@@ -83,6 +89,7 @@ class RotatingDatabase(Construct):
         encryption_key: kms.IKey | None = None,
         log_retention: logs.RetentionDays = logs.RetentionDays.ONE_YEAR,
         function_runtime: lambda_.Runtime = lambda_.Runtime.PYTHON_3_14,
+        function_concurrency: int | None = 2,
         environment_name: str | None = None,
     ) -> None:
         super().__init__(scope, construct_id)
@@ -141,6 +148,7 @@ class RotatingDatabase(Construct):
             secrets_manager_endpoint=secrets_manager_endpoint,
             encryption_key=self.key,
             runtime=function_runtime,
+            reserved_concurrent_executions=function_concurrency,
             log_retention=log_retention,
             removal_policy=RemovalPolicy.DESTROY if self._destroy else RemovalPolicy.RETAIN,
             role_path=self._role_path,

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from aws_cdk import Duration, RemovalPolicy, Stack
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
-from constructs import Construct
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from constructs import Construct
 
 
 class CustomerKey(kms.Key):
@@ -16,12 +20,12 @@ class CustomerKey(kms.Key):
     Snapshots and retained secrets are unreadable without their key.
 
     :param description: what the key encrypts.
-    :param log_groups: names of log groups that it encrypts, `*` allowed at the end.
     :param destroy: whether the key goes with its stack, after the shortest waiting period.
+    :param log_groups: names of log groups that it encrypts, `*` allowed at the end; none unless given.
     """
 
     def __init__(
-        self, scope: Construct, construct_id: str, *, description: str, log_groups: Sequence[str], destroy: bool
+        self, scope: Construct, construct_id: str, *, description: str, destroy: bool, log_groups: Sequence[str] = ()
     ) -> None:
         super().__init__(
             scope,
@@ -31,7 +35,8 @@ class CustomerKey(kms.Key):
             pending_window=Duration.days(7 if destroy else 30),
             removal_policy=RemovalPolicy.DESTROY if destroy else RemovalPolicy.RETAIN,
         )
-        self.add_to_resource_policy(_logs_statement(Stack.of(self), log_groups))
+        if log_groups:
+            self.add_to_resource_policy(_logs_statement(Stack.of(self), log_groups))
 
 
 def _logs_statement(stack: Stack, log_groups: Sequence[str]) -> iam.PolicyStatement:

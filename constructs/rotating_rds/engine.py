@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
+from typing import TYPE_CHECKING
 
 from aws_cdk import aws_rds as rds
 
 from rotating_rds.errors import DeclarationError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 # Every scanner's list of user names that attackers try first.
 _GUESSABLE = frozenset({"admin", "administrator", "master", "postgres", "root", "user"})
@@ -68,7 +71,7 @@ class Engine:
             )
         if not re.fullmatch(rf"[A-Za-z][A-Za-z0-9_]{{0,{self.username_limit - 1}}}", username):
             raise DeclarationError(
-                f"master_username {username!r} is refused by RDS: choose 1 to {self.username_limit} letters, digits and "
-                "underscores that begin with a letter."
+                f"master_username {username!r} is refused by RDS: choose 1 to {self.username_limit} letters, digits "
+                "and underscores that begin with a letter."
             )
         return username

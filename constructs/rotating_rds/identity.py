@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING
 
 from aws_cdk import Names, Token
-from constructs import Construct
 
 from rotating_rds import contract
 from rotating_rds.errors import DeclarationError
+
+if TYPE_CHECKING:
+    from constructs import Construct
 
 _LONGEST = 63
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 from aws_cdk import RemovalPolicy
 from aws_cdk import aws_ec2 as ec2
@@ -10,9 +10,11 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_logs as logs
 from aws_cdk import aws_rds as rds
 from aws_cdk import aws_secretsmanager as secretsmanager
-from constructs import Construct
 
-from rotating_rds.engine import Engine
+if TYPE_CHECKING:
+    from constructs import Construct
+
+    from rotating_rds.engine import Engine
 
 
 class ClosedInstance(rds.DatabaseInstance):
@@ -72,15 +74,16 @@ class ClosedInstance(rds.DatabaseInstance):
             removal_policy=removal_policy,
             **props,
         )
-        for name in engine.log_exports:
-            # Made before the instance: RDS would make them itself, unencrypted and kept for ever.
-            self.node.default_child.node.add_dependency(
-                logs.LogGroup(
-                    self,
-                    f"{name.title()}Log",
-                    log_group_name=f"/aws/rds/instance/{identifier}/{name}",
-                    retention=log_retention,
-                    encryption_key=encryption_key,
-                    removal_policy=RemovalPolicy.DESTROY if destroy else RemovalPolicy.RETAIN,
-                )
+        log_groups = [
+            logs.LogGroup(
+                self,
+                f"{name.title()}Log",
+                log_group_name=f"/aws/rds/instance/{identifier}/{name}",
+                retention=log_retention,
+                encryption_key=encryption_key,
+                removal_policy=RemovalPolicy.DESTROY if destroy else RemovalPolicy.RETAIN,
             )
+            for name in engine.log_exports
+        ]
+        # RDS would make the groups itself, unencrypted and kept for ever, if they were not there before.
+        cast("rds.CfnDBInstance", self.node.default_child).node.add_dependency(*log_groups)

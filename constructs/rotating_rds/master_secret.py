@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import json
+from typing import TYPE_CHECKING
 
 from aws_cdk import RemovalPolicy, Tags
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_secretsmanager as secretsmanager
-from constructs import Construct
 
 from rotating_rds import contract
-from rotating_rds.engine import Engine
-from rotating_rds.rotation import Rotation
+
+if TYPE_CHECKING:
+    from constructs import Construct
+
+    from rotating_rds.engine import Engine
+    from rotating_rds.rotation import Rotation
 
 
 class MasterSecret(secretsmanager.Secret):

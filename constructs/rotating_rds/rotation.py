@@ -32,8 +32,8 @@ class Rotation:
         longest = self.schedule.longest_window_hours
         if self.window_hours is not None and not 1 <= self.window_hours <= longest:
             raise DeclarationError(
-                f"A rotation window of {self.window_hours} hours does not fit {self.schedule.expression!r}, since it must "
-                f"end before midnight UTC and before the next one opens: choose 1 to {longest} hours."
+                f"A rotation window of {self.window_hours} hours does not fit {self.schedule.expression!r}, since it "
+                f"must end before midnight UTC and before the next one opens: choose 1 to {longest} hours."
             )
 
     @classmethod
@@ -59,8 +59,8 @@ class Rotation:
         """
         if every is not None and schedule is not None:
             raise DeclarationError(
-                f"A rotation every {every.to_human_string()} and by {schedule.expression!r} at once is refused by Secrets "
-                "Manager: give every= or schedule=."
+                f"A rotation every {every.to_human_string()} and by {schedule.expression!r} at once is refused by "
+                "Secrets Manager: give every= or schedule=."
             )
         return cls(
             strategy="single_user",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
 import jsii
 from aws_cdk import ArnFormat, Duration, RemovalPolicy, Stack
@@ -17,8 +17,12 @@ from constructs import Construct
 from rotating_rds import contract
 from rotating_rds.acknowledgements import acknowledge
 from rotating_rds.bundle import function_code
-from rotating_rds.contract import DatabaseEndpoint
 from rotating_rds.grants import key_use
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from rotating_rds.contract import DatabaseEndpoint
 
 _HTTPS = ec2.Port.tcp(443)
 
@@ -182,8 +186,11 @@ class RotationFunction(Construct):
         )
         if endpoint is None:
             group.add_egress_rule(ec2.Peer.any_ipv4(), _HTTPS, "Secrets Manager, by its public address")
-        else:
-            group.connections.allow_to(endpoint, _HTTPS, "Secrets Manager")
+            return group
+        # EC2 lets a group out everywhere that is made without a rule in its own template entry; rules that name other
+        # groups are entries of their own.
+        group.add_egress_rule(ec2.Peer.ipv4("127.0.0.1/32"), _HTTPS, "Stands for no way out")
+        group.connections.allow_to(endpoint, _HTTPS, "Secrets Manager")
         return group
 
 

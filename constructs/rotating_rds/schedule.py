@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-
-from aws_cdk import Duration
+from typing import TYPE_CHECKING
 
 from rotating_rds.errors import DeclarationError
+
+if TYPE_CHECKING:
+    from aws_cdk import Duration
 
 _HOURS_A_DAY = 24
 _MILLISECONDS_AN_HOUR = 3_600_000
@@ -72,7 +74,7 @@ class Schedule:
         """
         if week_day is not None and day != "*":
             raise DeclarationError(
-                f"A schedule with day={day!r} and week_day={week_day!r} is refused by Secrets Manager: give one of them."
+                f"A schedule with day={day!r} and week_day={week_day!r} is refused by Secrets Manager: give one."
             )
         days = f"? {month} {week_day}" if week_day is not None else f"{day} {month} ?"
         return cls(f"cron(0 {hour} {days} *)")
