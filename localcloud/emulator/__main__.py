@@ -13,7 +13,7 @@ def main() -> int:
     try:
         settings = Settings.from_environment(os.environ)
     except SettingsError as error:
-        print(error, file=sys.stderr)
+        sys.stderr.write(f"{error}\n")
         return 2
     settings.temporary.mkdir(parents=True, exist_ok=True)
     settings.configure_ministack(os.environ)
@@ -25,7 +25,7 @@ def main() -> int:
 
         server.run(settings)
     except (OSError, patches.IncompatibleMinistackError) as error:
-        print(f"The emulator cannot run: {error}", file=sys.stderr)
+        sys.stderr.write(f"The emulator cannot run: {error}\n")
         return 1
     return 0
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote
 
 from localcloud.databases import DatabaseServerError
 from localcloud.emulator import sessions
@@ -54,7 +55,7 @@ class ControlServer(ThreadingHTTPServer):
     def answer(self, method: str, path: str, body: bytes) -> tuple[HTTPStatus, Any]:
         """Serve one request and return status and document."""
         for route in self._routes:
-            match = route.path.fullmatch(path)
+            match = route.path.fullmatch(unquote(path))
             if match and route.method == method:
                 return self._serve(route, match.groups(), body)
         return HTTPStatus.NOT_FOUND, {"message": f"The control API has no {method} {path}."}
@@ -95,10 +96,10 @@ class _Handler(BaseHTTPRequestHandler):
     server: ControlServer
     protocol_version = "HTTP/1.1"
 
-    def do_GET(self) -> None:  # noqa: N802  # http.server's naming
+    def do_GET(self) -> None:
         self._respond()
 
-    def do_POST(self) -> None:  # noqa: N802  # http.server's naming
+    def do_POST(self) -> None:
         self._respond()
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002  # http.server's naming

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import threading
+from typing import TYPE_CHECKING
 
 from localcloud.emulator.databases import Databases
 from localcloud.emulator.rotation.engine import Rotations
 from localcloud.emulator.rotation.holds import Holds
-from localcloud.emulator.settings import Settings
+
+if TYPE_CHECKING:
+    from localcloud.emulator.settings import Settings
 
 
 class Emulator:

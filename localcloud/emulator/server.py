@@ -8,8 +8,8 @@ import signal
 import threading
 from typing import TYPE_CHECKING
 
-from hypercorn.asyncio import serve
-from hypercorn.config import Config
+from hypercorn.asyncio import serve  # type: ignore[import-not-found]  # lives in the emulator's environment
+from hypercorn.config import Config  # type: ignore[import-not-found]  # likewise
 from ministack import app
 from ministack.core import lambda_runtime
 
@@ -48,7 +48,7 @@ async def _serve(emulator: Emulator) -> None:
     config.keep_alive_timeout = 75
     config.graceful_timeout = 1.0
     config.loglevel = "WARNING"
-    gateway = asyncio.create_task(serve(app.app, config, shutdown_trigger=stopping.wait))  # type: ignore[arg-type]
+    gateway = asyncio.create_task(serve(app.app, config, shutdown_trigger=stopping.wait))
     control: ControlServer | None = None
     try:
         await _until_answering(emulator.settings.gateway_port, gateway)

@@ -31,12 +31,14 @@ def role_credentials(name: str) -> dict[str, str]:
     if role is None:
         raise UnknownRoleError(f"There is no IAM role named {name!r}: deploy the stack that creates it first.")
     key = "ASIA" + secrets.token_hex(8).upper()
+    expiration = clock.now() + _SECONDS
+    secret_key, token = secrets.token_urlsafe(30), secrets.token_urlsafe(96)
     session = {
         "Arn": f"arn:aws:sts::{ACCOUNT}:assumed-role/{name}/{_SESSION}",
         "UserId": f"{role['RoleId']}:{_SESSION}",
-        "SecretAccessKey": secrets.token_urlsafe(30),
-        "SessionToken": secrets.token_urlsafe(96),
-        "Expiration": clock.now() + _SECONDS,
+        "SecretAccessKey": secret_key,
+        "SessionToken": token,
+        "Expiration": expiration,
         "AccountId": ACCOUNT,
         "PrincipalType": "AssumedRole",
     }
@@ -44,7 +46,7 @@ def role_credentials(name: str) -> dict[str, str]:
     return {
         "RoleArn": role["Arn"],
         "AccessKeyId": key,
-        "SecretAccessKey": session["SecretAccessKey"],
-        "Token": session["SessionToken"],
-        "Expiration": clock.iso(session["Expiration"]),
+        "SecretAccessKey": secret_key,
+        "Token": token,
+        "Expiration": clock.iso(expiration),
     }

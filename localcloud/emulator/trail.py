@@ -66,12 +66,18 @@ def _history_entry(event: Event) -> dict[str, Any]:
         "EventName": event["eventName"],
         "EventSource": event["eventSource"],
         "EventTime": clock.now(),
-        "Username": identity.get("arn", identity.get("invokedBy", "")).rsplit("/", 1)[-1],
+        "Username": _username(identity),
         "AccessKeyId": identity.get("accessKeyId", ""),
         "ReadOnly": str(event["readOnly"]).lower(),
         "Resources": _resources(event),
         "CloudTrailEvent": json.dumps(event),
     }
+
+
+def _username(identity: dict[str, Any]) -> str:
+    if identity.get("type") == "Root":
+        return "root"
+    return str(identity.get("arn", identity.get("invokedBy", "")).rsplit("/", 1)[-1])
 
 
 def _resources(event: Event) -> list[dict[str, str]]:

@@ -1,1 +1,1 @@
-"""Lambda's Python runtime: an interpreter with boto3 and nothing else, and no more of this machine than Lambda shows."""
+"""Lambda's Python runtime: an interpreter with boto3 alone, and as little of this machine as Lambda shows."""

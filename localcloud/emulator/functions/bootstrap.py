@@ -16,6 +16,12 @@ import os
 import sys
 import time
 import traceback
+from typing import TYPE_CHECKING, Any, TextIO
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    Document = dict[str, Any]
 
 END_OF_LOG = "\x1e"
 
@@ -25,7 +31,7 @@ _PLAIN_RECORD = frozenset(vars(logging.makeLogRecord({}))) | {"aws_request_id", 
 class Context:
     """What a handler receives beside its event."""
 
-    def __init__(self, invocation):
+    def __init__(self, invocation: Document) -> None:
         self.aws_request_id = invocation["request_id"]
         self.invoked_function_arn = invocation["function_arn"]
         self.function_name = os.environ["AWS_LAMBDA_FUNCTION_NAME"]
@@ -37,7 +43,7 @@ class Context:
         self.client_context = None
         self._deadline = invocation["deadline"]
 
-    def get_remaining_time_in_millis(self):
+    def get_remaining_time_in_millis(self) -> int:
         """Return the milliseconds until the function is killed, never less than 0."""
         return max(0, int((self._deadline - time.time()) * 1000))
 
@@ -47,7 +53,7 @@ class RequestId(logging.Filter):
 
     current = ""
 
-    def filter(self, record):
+    def filter(self, record: logging.LogRecord) -> bool:
         """Let every record pass."""
         record.aws_request_id = self.current
         return True
@@ -56,24 +62,22 @@ class RequestId(logging.Filter):
 class JsonFormatter(logging.Formatter):
     """Renders a record as one JSON object; `extra` fields become members of it."""
 
-    converter = time.gmtime
-
-    def format(self, record):
+    def format(self, record: logging.LogRecord) -> str:
         """Return the line."""
         line = {
             "timestamp": self.formatTime(record, "%Y-%m-%dT%H:%M:%SZ"),
             "level": record.levelname,
             "message": record.getMessage(),
             "logger": record.name,
-            "requestId": record.aws_request_id or None,
+            "requestId": vars(record)["aws_request_id"] or None,
             **self._failure(record),
         }
         extras = {key: value for key, value in vars(record).items() if key not in _PLAIN_RECORD and key not in line}
         members = {key: value for key, value in (line | extras).items() if value is not None}
         return json.dumps(members, default=str, ensure_ascii=False)
 
-    def _failure(self, record):
-        if not record.exc_info:
+    def _failure(self, record: logging.LogRecord) -> Document:
+        if not record.exc_info or record.exc_info[0] is None:
             return {}
         kind, error, trace = record.exc_info
         return {
@@ -87,15 +91,13 @@ class JsonFormatter(logging.Formatter):
 class TextFormatter(logging.Formatter):
     """Lambda's plain format."""
 
-    converter = time.gmtime
-
-    def __init__(self):
+    def __init__(self) -> None:
         super().__init__(
             "[%(levelname)s]\t%(asctime)s.%(msecs)dZ\t%(aws_request_id)s\t%(message)s", "%Y-%m-%dT%H:%M:%S"
         )
 
 
-def main():
+def main() -> None:
     """Serve invocations until standard input ends."""
     requests, outcomes = os.fdopen(os.dup(0)), os.fdopen(os.dup(1), "w")
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
@@ -106,13 +108,13 @@ def main():
     for line in requests:
         invocation = json.loads(line)
         request_id.current = invocation["request_id"]
-        outcome = failed(failure, request_id.current) if failure else serve(handler, invocation)
-        finish(outcomes, outcome, request_id.current)
-        if failure:
+        if handler is None:
+            finish(outcomes, failed(failure or {}, request_id.current), request_id.current)
             return
+        finish(outcomes, serve(handler, invocation), request_id.current)
 
 
-def set_up_logging():
+def set_up_logging() -> RequestId:
     """Give the root logger Lambda's handler and return the filter that knows the request."""
     structured = os.environ["AWS_LAMBDA_LOG_FORMAT"] == "JSON"
     request_id = RequestId()
@@ -126,7 +128,7 @@ def set_up_logging():
     return request_id
 
 
-def load(path):
+def load(path: str) -> tuple[Callable[..., Any] | None, Document | None]:
     """Import the handler and return it, or the error document that every invocation gets."""
     module, _, name = path.replace("/", ".").rpartition(".")
     try:
@@ -135,15 +137,15 @@ def load(path):
         return None, document("Runtime.ImportModuleError", f"Unable to import module '{module}': {error}")
     except AttributeError:
         return None, document("Runtime.HandlerNotFound", f"Handler '{name}' missing on module '{module}'")
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001  # whatever the function's module does
         return None, of_exception(error)
 
 
-def serve(handler, invocation):
+def serve(handler: Callable[..., Any], invocation: Document) -> Document:
     """Run the handler once."""
     try:
         result = handler(invocation["event"], Context(invocation))
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001  # whatever the function does
         return failed(of_exception(error), invocation["request_id"])
     try:
         return {"result": json.dumps(result)}
@@ -153,29 +155,29 @@ def serve(handler, invocation):
         )
 
 
-def failed(error, request_id):
+def failed(error: Document, request_id: str) -> Document:
     """Log an error as the runtime does and return the outcome that carries it."""
     if os.environ["AWS_LAMBDA_LOG_FORMAT"] == "JSON":
         stamp = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
-        print(json.dumps({"timestamp": stamp, "level": "ERROR", "requestId": request_id, **error}))
+        sys.stdout.write(json.dumps({"timestamp": stamp, "level": "ERROR", "requestId": request_id, **error}) + "\n")
     else:
         lines = [f"[ERROR] {error['errorType']}: {error['errorMessage']}", "Traceback (most recent call last):"]
-        print("\n".join([*lines, *(line.rstrip() for line in error["stackTrace"])]))
+        sys.stdout.write("\n".join([*lines, *(line.rstrip() for line in error["stackTrace"]), ""]))
     return {"error": {**error, "requestId": request_id}}
 
 
-def document(kind, message, stack=()):
+def document(kind: str, message: str, stack: Iterable[str] = ()) -> Document:
     """Return an error as Lambda's Invoke answers it."""
     return {"errorMessage": message, "errorType": kind, "stackTrace": list(stack)}
 
 
-def of_exception(error):
+def of_exception(error: BaseException) -> Document:
     """Return the document of an exception; this file's own frame is left out."""
     frames = [frame for frame in traceback.extract_tb(error.__traceback__) if frame.filename != __file__]
     return document(type(error).__name__, str(error), traceback.format_list(frames))
 
 
-def finish(outcomes, outcome, request_id):
+def finish(outcomes: TextIO, outcome: Document, request_id: str) -> None:
     """End the log of an invocation, then report the outcome."""
     sys.stdout.flush()
     sys.stderr.flush()

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _credentials = patches.expect(lambda_runtime, "execution_credentials", "(config)")
-_DEFAULT_MEMORY = 128
+DEFAULT_MEMORY = 128
 
 
 def log_group(config: dict[str, Any]) -> str:
@@ -49,7 +49,7 @@ def function_environment(
         "AWS_DEFAULT_REGION": region,
         "AWS_EXECUTION_ENV": f"AWS_Lambda_{config['Runtime']}",
         "AWS_LAMBDA_FUNCTION_NAME": config["FunctionName"],
-        "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(config.get("MemorySize", _DEFAULT_MEMORY)),
+        "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(config.get("MemorySize", DEFAULT_MEMORY)),
         "AWS_LAMBDA_FUNCTION_VERSION": config.get("Version", "$LATEST"),
         "AWS_LAMBDA_INITIALIZATION_TYPE": "on-demand",
         "AWS_LAMBDA_LOG_GROUP_NAME": log_group(config),

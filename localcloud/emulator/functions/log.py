@@ -1,29 +1,59 @@
 """What an invocation leaves in CloudWatch Logs, in the function's log format.
 
-Source: "Log formats" and the platform events of the Telemetry API in the Lambda Developer Guide.
+Source: "Log formats" and the platform events of the Telemetry API in the Lambda Developer Guide. The memory that was
+used is left out of the report: it is not measured.
 """
 
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ministack.services import cloudwatch_logs
 
 from localcloud.emulator import clock, patches
-from localcloud.emulator.functions.environment import log_format, log_group, stream_name
+from localcloud.emulator.functions.environment import DEFAULT_MEMORY, log_format, log_group, stream_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+    Frame = tuple[list[str], list[str]]
 
 _create_group = patches.expect(cloudwatch_logs, "_create_log_group", "(data)")
 _create_stream = patches.expect(cloudwatch_logs, "_create_log_stream", "(data)")
 
 
-def write(config: dict[str, Any], request_id: str, lines: Iterable[str], *, failed: bool, milliseconds: int) -> None:
-    """Write the lines of one invocation between the platform's own."""
-    start, end = _PLATFORM[log_format(config)](config, request_id, failed, milliseconds)
-    place = {"logGroupName": log_group(config), "logStreamName": stream_name(config, request_id.replace("-", ""))}
+@dataclass(frozen=True, kw_only=True)
+class Invocation:
+    """What the platform reports of one invocation.
+
+    :param config: the function's configuration.
+    :param failed: whether it ended with an error.
+    :param milliseconds: how long it took.
+    """
+
+    config: dict[str, Any]
+    request_id: str
+    failed: bool
+    milliseconds: int
+
+    @property
+    def version(self) -> str:
+        """The function's version."""
+        return str(self.config.get("Version", "$LATEST"))
+
+    @property
+    def memory(self) -> int:
+        """The function's memory in MB."""
+        return int(self.config.get("MemorySize", DEFAULT_MEMORY))
+
+
+def write(invocation: Invocation, lines: Iterable[str]) -> None:
+    """Write what a function wrote between the platform's own lines."""
+    start, end = _FRAMES[log_format(invocation.config)](invocation)
+    stream = stream_name(invocation.config, invocation.request_id.replace("-", ""))
+    place = {"logGroupName": log_group(invocation.config), "logStreamName": stream}
     _create_group(place)  # answers an error when it exists, as the stream's does: fine
     _create_stream(place)
     stamp = int(clock.now() * 1000)
@@ -31,38 +61,34 @@ def write(config: dict[str, Any], request_id: str, lines: Iterable[str], *, fail
     cloudwatch_logs._put_log_events({**place, "logEvents": events})  # noqa: SLF001  # looked up late: hooks wrap it
 
 
-def _text(
-    config: dict[str, Any],
-    request_id: str,
-    _failed: bool,
-    milliseconds: int,  # noqa: FBT001  # rows of one table
-) -> tuple[list[str], list[str]]:
+def _text(invocation: Invocation) -> Frame:
+    identity, milliseconds = f"RequestId: {invocation.request_id}", invocation.milliseconds
     report = (
-        f"REPORT RequestId: {request_id}\tDuration: {milliseconds} ms\tBilled Duration: {milliseconds} ms\t"
-        f"Memory Size: {config.get('MemorySize', 128)} MB"
+        f"REPORT {identity}\tDuration: {milliseconds} ms\tBilled Duration: {milliseconds} ms\t"
+        f"Memory Size: {invocation.memory} MB"
     )
-    start = f"START RequestId: {request_id} Version: {config.get('Version', '$LATEST')}"
-    return [start], [f"END RequestId: {request_id}", report]
+    return [f"START {identity} Version: {invocation.version}"], [f"END {identity}", report]
 
 
-def _json(
-    config: dict[str, Any],
-    request_id: str,
-    failed: bool,
-    milliseconds: int,  # noqa: FBT001  # rows of one table
-) -> tuple[list[str], list[str]]:
-    start = {"requestId": request_id, "version": config.get("Version", "$LATEST")}
+def _json(invocation: Invocation) -> Frame:
+    milliseconds = invocation.milliseconds
     metrics = {
         "durationMs": milliseconds,
         "billedDurationMs": milliseconds,
-        "memorySizeMB": config.get("MemorySize", 128),
+        "memorySizeMB": invocation.memory,
     }
-    report = {"requestId": request_id, "metrics": metrics, "status": "error" if failed else "success"}
-    return [_event("platform.start", start)], [_event("platform.report", report)]
+    ended = clock.now()
+    start = {"requestId": invocation.request_id, "version": invocation.version}
+    status = "error" if invocation.failed else "success"
+    report = {"requestId": invocation.request_id, "metrics": metrics, "status": status}
+    return (
+        [_event("platform.start", start, ended - milliseconds / 1000)],
+        [_event("platform.report", report, ended)],
+    )
 
 
-def _event(kind: str, record: dict[str, Any]) -> str:
-    return json.dumps({"time": clock.iso(clock.now()), "type": kind, "record": record})
+def _event(kind: str, record: dict[str, Any], timestamp: float) -> str:
+    return json.dumps({"time": clock.iso(timestamp), "type": kind, "record": record})
 
 
-_PLATFORM = {"Text": _text, "JSON": _json}
+_FRAMES = {"Text": _text, "JSON": _json}

@@ -47,6 +47,7 @@ class FunctionWorker(Worker):  # type: ignore[misc]  # ministack is untyped
     def __init__(self, machine: Machine, func_name: str, config: dict[str, Any], code_zip: bytes) -> None:
         super().__init__(func_name, config, code_zip)
         self._machine = machine
+        self._proc: subprocess.Popen[str] | None = None
         self._stream = stream_name(config, uuid.uuid4().hex)
         self._log: queue.SimpleQueue[str | None] = queue.SimpleQueue()
         self._outcomes: queue.SimpleQueue[str] = queue.SimpleQueue()
@@ -67,7 +68,7 @@ class FunctionWorker(Worker):  # type: ignore[misc]  # ministack is untyped
                 }
                 return self._ended(error)
             if not outcome:
-                status = self._proc.wait()
+                status = self._running().wait()
                 message = f"RequestId: {request_id} Error: Runtime exited with error: exit status {status}"
                 return self._ended({"errorType": "Runtime.ExitError", "errorMessage": message})
             return self._served(json.loads(outcome))
@@ -96,8 +97,8 @@ class FunctionWorker(Worker):  # type: ignore[misc]  # ministack is untyped
             errors="replace",
             env=environment,
         )
-        _follow(self._proc.stderr, self._log, None)
-        _follow(self._proc.stdout, self._outcomes, "")
+        _follow(_pipe(self._proc.stderr), self._log, None)
+        _follow(_pipe(self._proc.stdout), self._outcomes, "")
 
     def _send(self, event: Any, request_id: str, timeout: float) -> None:
         invocation = {
@@ -108,8 +109,14 @@ class FunctionWorker(Worker):  # type: ignore[misc]  # ministack is untyped
         }
         # A process that died already is found by its closed output.
         with contextlib.suppress(BrokenPipeError):
-            self._proc.stdin.write(json.dumps(invocation) + "\n")
-            self._proc.stdin.flush()
+            requests = _pipe(self._running().stdin)
+            requests.write(json.dumps(invocation) + "\n")
+            requests.flush()
+
+    def _running(self) -> subprocess.Popen[str]:
+        if self._proc is None:
+            raise ValueError("The function's process was not started.")
+        return self._proc
 
     def _served(self, outcome: dict[str, Any]) -> dict[str, Any]:
         log = "\n".join(self._lines())
@@ -119,8 +126,8 @@ class FunctionWorker(Worker):  # type: ignore[misc]  # ministack is untyped
 
     def _ended(self, error: dict[str, str]) -> dict[str, Any]:
         """Return the result of an invocation whose process is of no more use."""
-        self._proc.kill()
-        self._proc.wait()
+        self._running().kill()
+        self._running().wait()
         self._proc = None
         log = "\n".join([*self._lines(), error["errorMessage"]])
         return {"body": error, "error": True, "log": log}
@@ -128,6 +135,12 @@ class FunctionWorker(Worker):  # type: ignore[misc]  # ministack is untyped
     def _lines(self) -> Iterator[str]:
         while (line := self._log.get()) is not None and not line.startswith(bootstrap.END_OF_LOG):
             yield line
+
+
+def _pipe(stream: IO[str] | None) -> IO[str]:
+    if stream is None:
+        raise ValueError("The function's process was started without pipes.")
+    return stream
 
 
 def _follow(stream: IO[str], lines: queue.SimpleQueue[Any], end: str | None) -> None:

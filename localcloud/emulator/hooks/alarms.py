@@ -102,4 +102,4 @@ def _values(alarm: dict[str, Any]) -> list[float | None]:
 
 
 def _value(statistic: str, points: list[dict[str, Any]]) -> float | None:
-    return _statistic(_statistics(points), statistic, points) if points else None  # type: ignore[no-any-return]
+    return _statistic(_statistics(points), statistic, points) if points else None

@@ -76,14 +76,10 @@ def _execute(original: Callable[..., Result], func: dict[str, Any], event: Any, 
 
 
 def _measured(
-    original: Callable[..., Result],
-    func: dict[str, Any],
-    config: dict[str, Any],
-    event: Any,
-    request_id: str,
-    started: float,
+    original: Callable[..., Result], func: dict[str, Any], config: dict[str, Any], *invocation: Any
 ) -> Result:
-    result = original(func, config, event, request_id, started)
+    started = invocation[-1]
+    result = original(func, config, *invocation)
     milliseconds = (clock.now() - started) * 1000
     _emit_metrics(config["FunctionName"], milliseconds, error=bool(result.get("error")), throttle=False)
     return result
@@ -102,13 +98,14 @@ def _write_log(
     func: dict[str, Any],
     request_id: str,
     log_text: str,
-    error: bool,  # noqa: FBT001  # ministack's signature
-    duration_ms: int,
-    *,
-    log_source: str | None = None,  # noqa: ARG001  # ministack's signature
+    *outcome: Any,
+    **_executor: Any,
 ) -> None:
-    config = func.get("config") or func
-    log.write(config, request_id, log_text.splitlines(), failed=error, milliseconds=duration_ms)
+    failed, milliseconds = outcome
+    invocation = log.Invocation(
+        config=func.get("config") or func, request_id=request_id, failed=failed, milliseconds=milliseconds
+    )
+    log.write(invocation, log_text.splitlines())
 
 
 def _answering(original: Callable[..., Result], func: dict[str, Any], event: Any) -> Result:

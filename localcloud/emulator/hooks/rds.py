@@ -84,16 +84,15 @@ class _Resource:
         physical_id: str,
         old_props: Properties,
         new_props: Properties,
-        stack_name: str,
-        logical_id: str | None = None,
+        *names: Any,
     ) -> Created:
         # The port of a server here is whichever was free, so that a changed Port moves nothing.
         kept = {"Port": old_props["Port"]} if "Port" in old_props else {}
         changed = {key: value for key, value in new_props.items() if key != "Port"} | kept
-        identifier, attributes = original(physical_id, old_props, changed, stack_name, logical_id)
+        identifier, attributes = original(physical_id, old_props, changed, *names)
         rds._instances[identifier].pop("_MasterUserPassword", None)
-        password = new_props.get("MasterUserPassword")
-        if identifier == physical_id and password != old_props.get("MasterUserPassword"):
+        password = new_props["MasterUserPassword"]
+        if identifier == physical_id and password != old_props["MasterUserPassword"]:
             self._databases.get(identifier).server.set_master_password(password)
         return identifier, attributes
 
@@ -101,7 +100,7 @@ class _Resource:
         instance = rds._instances.get(physical_id)
         if instance is not None and instance.get("DeletionProtection"):
             raise ValueError(
-                f"Cannot delete protected DB instance {physical_id}: switch DeletionProtection off and deploy that first."
+                f"Cannot delete protected DB instance {physical_id}: deploy it without DeletionProtection first."
             )
         original(physical_id, props)
         self._databases.destroy(physical_id)

@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 import logging
 import re
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ministack import app
@@ -53,46 +54,43 @@ _NO_PARAMETERS = frozenset({"action", "version", "templatebody"})
 _FIRST_ERROR = 400
 
 
+@dataclass(frozen=True)
+class _Call:
+    """A request as the gateway dispatches it."""
+
+    method: str
+    path: str
+    headers: dict[str, str]
+    body: bytes
+    query_params: dict[str, Any]
+    request_id: str
+
+
 def install(_: Emulator) -> None:
     """Record calls after they were served or denied."""
     signature = "(method, path, headers, body, query_params, request_id)"
     patches.replace(app, "_dispatch_service_request", signature, _serve)
 
 
-async def _serve(
-    original: Callable[..., Awaitable[Response]],
-    method: str,
-    path: str,
-    headers: dict[str, str],
-    body: bytes,
-    query_params: dict[str, Any],
-    request_id: str,
-) -> Response:
-    response = await original(method, path, headers, body, query_params, request_id)
+async def _serve(original: Callable[..., Awaitable[Response]], *request: Any) -> Response:
+    response = await original(*request)
     try:
-        event = _event(method, path, headers, body, query_params, response)
+        event = _event(_Call(*request), response)
         if event is not None:
-            trail.record(event | {"requestID": request_id})
+            trail.record(event)
     except Exception:
         _logger.exception("A call could not be recorded.")
     return response
 
 
-def _event(
-    method: str,
-    path: str,
-    headers: dict[str, str],
-    body: bytes,
-    query_params: dict[str, Any],
-    response: Response,
-) -> trail.Event | None:
+def _event(call: _Call, response: Response) -> trail.Event | None:
     """Return the record of a call, None for one that CloudTrail does not record."""
-    routing = _routing(method, path, headers, body, query_params)
-    service = detect_service(method, path, headers, routing)
-    name = _event_name(service, method, path, headers, routing)
-    access_key = extract_access_key_id(headers, query_params) or ""
+    routing = _routing(call.method, call.path, call.headers, call.body, call.query_params)
+    service = detect_service(call.method, call.path, call.headers, routing)
+    name = _event_name(service, call.method, call.path, call.headers, routing)
+    access_key = extract_access_key_id(call.headers, call.query_params) or ""
     caller = _identity_of(access_key)
-    if path.startswith("/_") or caller is None or not _is_recorded(service, name):
+    if call.path.startswith("/_") or caller is None or not _is_recorded(service, name):
         return None
     return trail.new_event(
         userIdentity=_user_identity(caller, access_key),
@@ -100,8 +98,9 @@ def _event(
         eventName=name,
         eventType="AwsApiCall",
         sourceIPAddress=get_request_client_ip(),
-        userAgent=headers.get("user-agent", ""),
-        requestParameters=_parameters(_request_parameters(headers, body, query_params)),
+        userAgent=call.headers.get("user-agent", ""),
+        requestID=call.request_id,
+        requestParameters=_parameters(_request_parameters(call.headers, call.body, call.query_params)),
         readOnly=_READ_ONLY.fullmatch(name) is not None and name not in _WRITE_DESPITE_ITS_NAME,
         **_failure(*response),
     )

@@ -30,17 +30,11 @@ def install(emulator: Emulator) -> None:
     def rotate(_: Handler, data: dict[str, Any]) -> Answer:
         return _answer(rotations.rotate, data)
 
-    async def handle(
-        original: Callable[..., Awaitable[Answer]],
-        method: str,
-        path: str,
-        headers: dict[str, str],
-        body: bytes,
-        query_params: dict[str, Any],
-    ) -> Answer:
+    async def handle(original: Callable[..., Awaitable[Answer]], *request: Any) -> Answer:
+        _method, _path, headers, body, _query = request
         if headers.get("x-amz-target", "").endswith(".CancelRotateSecret"):
             return _answer(rotations.cancel, json.loads(body))
-        return await original(method, path, headers, body, query_params)
+        return await original(*request)
 
     def describe(original: Handler, data: dict[str, Any]) -> Answer:
         answer = original(data)

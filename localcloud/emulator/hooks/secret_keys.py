@@ -2,8 +2,8 @@
 
 AWS: "When Secrets Manager uses an AWS KMS key in cryptographic operations, it acts on behalf of the user who is
 accessing or updating the secret value" ("Secret encryption and decryption in AWS Secrets Manager"), with the encryption
-context SecretARN and SecretVersionId. So reading needs kms:Decrypt and writing kms:GenerateDataKey, by the key policy as
-well, and an enabled key. ministack hands out values without asking KMS at all.
+context SecretARN and SecretVersionId. So reading needs kms:Decrypt and writing kms:GenerateDataKey, in the key policy
+too, and an enabled key. ministack hands out values without asking KMS at all.
 
 Only requests through the API are checked. CloudFormation inside ministack calls the same functions as AWS's own
 service would, and is trusted. CreateSecret is not checked: a secret's ARN, which policies condition on, does not exist
@@ -52,17 +52,11 @@ def install(_: Emulator) -> None:
     patches.replace(secretsmanager, "_update_secret", "(data)", _checked(_UPDATE, _written_version))
 
 
-async def _remember_caller(
-    original: Callable[..., Awaitable[Answer]],
-    method: str,
-    path: str,
-    headers: dict[str, str],
-    body: bytes,
-    query_params: dict[str, Any],
-) -> Answer:
+async def _remember_caller(original: Callable[..., Awaitable[Answer]], *request: Any) -> Answer:
+    _method, _path, headers, _body, query_params = request
     token = _caller.set(extract_access_key_id(headers, query_params) or "")
     try:
-        return await original(method, path, headers, body, query_params)
+        return await original(*request)
     finally:
         _caller.reset(token)
 

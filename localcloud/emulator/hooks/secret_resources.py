@@ -144,10 +144,9 @@ def _update_secret(
     physical_id: str,
     old_props: Properties,
     new_props: Properties,
-    stack_name: str,
-    logical_id: str | None = None,
+    *names: Any,
 ) -> Created:
-    _, attributes = original(_name(physical_id), old_props, new_props, stack_name, logical_id)
+    _, attributes = original(_name(physical_id), old_props, new_props, *names)
     return attributes["Arn"], attributes
 
 

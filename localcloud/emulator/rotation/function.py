@@ -44,8 +44,8 @@ def require_permission(function_arn: str, secret_arn: str) -> None:
     if _evaluate(policy[0], context, service=_PRINCIPAL).decision != "Allow":
         raise ServiceError(
             "AccessDeniedException",
-            "Secrets Manager cannot invoke the specified Lambda function. Ensure that the function policy grants access "
-            f"to the principal {_PRINCIPAL}.",
+            "Secrets Manager cannot invoke the specified Lambda function. Ensure that the function policy grants "
+            f"access to the principal {_PRINCIPAL}.",
         )
 
 

@@ -27,14 +27,14 @@ class StepRecord:
 class RotationRecord:
     """One rotation with all of its attempts.
 
-    :param outcome: `running`, `succeeded`, `failed`, `abandoned` or `cancelled`.
+    :param outcome: `succeeded`, `failed`, `abandoned` or `cancelled`; None while it runs.
     :param steps: the invocations of every attempt in their order.
     """
 
     secret_arn: str
     version_id: str
     attempts: int = 0
-    outcome: str = "running"
+    outcome: str | None = None
     steps: list[StepRecord] = field(default_factory=list)
 
     def as_json(self) -> dict[str, Any]:

@@ -61,7 +61,7 @@ class RotationRules:
         length = _DURATION.fullmatch(duration) if duration is not None else None
         if duration is not None and not length:
             raise _invalid(f"Duration must be a number of hours such as 3h, not {duration!r}.")
-        parsed = cls(expression or f"rate({int(days)} days)", int(length[1]) if length else None)
+        parsed = cls(expression or f"rate({days} days)", int(length[1]) if length else None)
         parsed._check()
         return parsed
 
