@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import os
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from localcloud.errors import LocalCloudError
-from localcloud.lifeline import GuardedProcess
+from localcloud.lifeline import GuardedProcess, StartError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
 _CHECKOUT = Path(__file__).resolve().parents[1]
 _PASSED_ON = ("PATH", "HOME", "LANG", "LC_ALL", "LOCALCLOUD_POSTGRES_BIN")  # never the user's own AWS_* variables
@@ -30,24 +30,27 @@ class EmulatorCommand:
     :param runtime_python: the interpreter which the emulator runs functions with.
     :param module: run by `python -m` in the checkout.
     :param start_seconds: how long it may take to become ready.
+    :param variables: further settings of the emulator, by the names that `localcloud.emulator.settings` reads.
     """
 
     python: Path = _CHECKOUT / ".venvs" / "localcloud" / "bin" / "python"
     runtime_python: Path = _CHECKOUT / ".venvs" / "runtime" / "bin" / "python"
     module: str = "localcloud.emulator"
     start_seconds: float = 60.0
+    variables: Mapping[str, str] = field(default_factory=dict)
 
     def start(
         self, directory: Path, *, gateway_port: int, control_port: int, capture_secret_values: bool
     ) -> GuardedProcess:
         """Start the emulator, with its output in the directory's emulator.log.
 
-        :raises LocalCloudError: an interpreter is missing.
+        :raises LocalCloudError: an interpreter is missing or cannot be executed.
         """
         for interpreter in (self.python, self.runtime_python):
             if not os.access(interpreter, os.X_OK):
                 raise LocalCloudError(f"There is no Python at {interpreter}: run `make setup`.")
-        environment = {name: os.environ[name] for name in _PASSED_ON if name in os.environ} | {
+        passed_on = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
+        environment = passed_on | {
             "PYTHONPATH": str(_CHECKOUT),
             "PYTHONUNBUFFERED": "1",
             "GATEWAY_PORT": str(gateway_port),
@@ -58,14 +61,18 @@ class EmulatorCommand:
             "AUTH": "true",
             "BIND_HOST": "127.0.0.1",
             "IOT_MTLS_ENABLED": "0",
+            **self.variables,
         }
-        return GuardedProcess.start(
-            [str(self.python), "-m", self.module],
-            log=log_file(directory),
-            cwd=_CHECKOUT,
-            environment=environment,
-            grace=STOP_SECONDS,
-        )
+        try:
+            return GuardedProcess.start(
+                [str(self.python), "-m", self.module],
+                log=log_file(directory),
+                cwd=_CHECKOUT,
+                environment=environment,
+                grace=STOP_SECONDS,
+            )
+        except StartError as error:
+            raise LocalCloudError(f"The emulator does not start: {error}") from error
 
     def wait_until_ready(self, process: GuardedProcess, directory: Path, is_ready: Callable[[], bool]) -> None:
         """Return when the emulator is ready.
