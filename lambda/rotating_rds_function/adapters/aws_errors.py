@@ -5,7 +5,14 @@ from __future__ import annotations
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
-from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError, NoCredentialsError, SSLError
+from botocore.exceptions import (
+    BotoCoreError,
+    ClientError,
+    ConnectionError,  # noqa: A004 - botocore's own
+    HTTPClientError,
+    NoCredentialsError,
+    SSLError,
+)
 
 from rotating_rds_function.domain.errors import (
     InternalError,
@@ -77,9 +84,13 @@ def translated(error: ClientError | BotoCoreError, action: str) -> RotationError
     return kind(f"{action} of Secrets Manager failed with {type(error).__name__}: {remedy}.")
 
 
+_SILENT: Final[_Meaning] = (UnreachableError, "check the interface endpoint, its security group and private DNS")
+
+# The first family that fits counts: SSLError is of both families below it.
 _WITHOUT_ANSWER: Final[tuple[tuple[type[BotoCoreError], _Meaning], ...]] = (
     (SSLError, (TlsError, "check that nothing between intercepts TLS to the endpoint")),
-    (HTTPClientError, (UnreachableError, "check the interface endpoint, its security group and private DNS")),
+    (ConnectionError, _SILENT),
+    (HTTPClientError, _SILENT),
     (NoCredentialsError, (PrivilegeError, "give the function its role")),
     (BotoCoreError, (InternalError, "see the function's log")),
 )
