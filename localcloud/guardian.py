@@ -10,14 +10,21 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
 import threading
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+STOP = b"stop"
+"""What a starter writes into the pipe to have the child stopped."""
 
 RELEASE = b"release"
-"""What a starter writes into the pipe to let the child live on after it."""
+"""What it writes to let the child live on after it. A pipe that closes without a word means that the starter died."""
 
 
 def main() -> int:
@@ -29,6 +36,7 @@ def main() -> int:
         _answer(f"! {sys.argv[2]} cannot be run: {error.strerror}: {error.filename}")
         return 1
     stopping = threading.Lock()
+    orphaned = threading.Event()
 
     def stop(*_: object) -> None:
         # One thread at a time is enough, and a signal handler must not wait for itself.
@@ -37,10 +45,12 @@ def main() -> int:
 
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         signal.signal(number, stop)
-    threading.Thread(target=_watch_lifeline, args=(stop,), daemon=True).start()
+    threading.Thread(target=_watch_lifeline, args=(stop, orphaned), daemon=True).start()
     _answer(str(child.pid))
     code = child.wait()
     _kill_group(child.pid)  # what the child itself left behind
+    if orphaned.is_set() and options.get("scratch"):
+        shutil.rmtree(options["scratch"], ignore_errors=True)
     return code if code >= 0 else 128 - code
 
 
@@ -63,11 +73,13 @@ def _answer(line: str) -> None:
         os.write(1, line.encode() + b"\n")
 
 
-def _watch_lifeline(stop: Any) -> None:
+def _watch_lifeline(stop: Callable[[], None], orphaned: threading.Event) -> None:
     received = b""
     while data := os.read(0, 64):
         received += data
-    if RELEASE not in received:
+    if not received:
+        orphaned.set()
+    if received != RELEASE:
         stop()
 
 

@@ -45,6 +45,7 @@ class GuardedProcess:
         account: Account | None = None,
         stop_signal: signal.Signals = signal.SIGTERM,
         grace: float = 10.0,
+        scratch: Path | None = None,
     ) -> Self:
         """Start a command whose output is appended to a log file.
 
@@ -55,9 +56,12 @@ class GuardedProcess:
         :param account: who the child runs as; the starter's own user by default.
         :param stop_signal: what asks the child to end in an orderly way.
         :param grace: seconds which it has for that before its whole process group is killed.
+        :param scratch: a folder that is of no use without the starter: removed when the starter dies before the child.
         :raises StartError: the program is missing or may not be executed.
         """
         options = {"log": str(log), "cwd": str(cwd), "stop_signal": int(stop_signal), "grace": grace}
+        if scratch is not None:
+            options["scratch"] = str(scratch)
         if account is not None:
             options |= {"uid": account.uid, "gid": account.gid}
         keeper = subprocess.Popen(
@@ -88,7 +92,7 @@ class GuardedProcess:
 
     def stop(self) -> None:
         """Ask the child to end, force it when its grace is over, and return when it is gone."""
-        _close(self._keeper.stdin)
+        _say(self._keeper.stdin, guardian.STOP)
         self._keeper.wait()
 
     def kill(self) -> None:
@@ -101,9 +105,7 @@ class GuardedProcess:
 
     def release(self) -> None:
         """Let the child live on after this process; from now on its guardian only waits for its end."""
-        pipe = _pipe(self._keeper.stdin)
-        pipe.write(guardian.RELEASE)
-        _close(pipe)
+        _say(self._keeper.stdin, guardian.RELEASE)
         self._keeper.returncode = self._keeper.poll() or 0  # its end is not ours to wait for, nor to be warned of
 
 
@@ -113,7 +115,10 @@ def _pipe(stream: IO[bytes] | None) -> IO[bytes]:
     return stream
 
 
-def _close(stream: IO[bytes] | None) -> None:
-    # A guardian that is gone already makes the flush fail, which is the state that was asked for.
+def _say(stream: IO[bytes] | None, word: bytes) -> None:
+    pipe = _pipe(stream)
+    # A guardian that is gone, or a pipe that was closed before, means that the word has nobody to reach any more.
     with contextlib.suppress(BrokenPipeError):
-        _pipe(stream).close()
+        if not pipe.closed:
+            pipe.write(word)
+            pipe.close()

@@ -24,10 +24,12 @@ def create(directory: Path, account: Account | None) -> Path:
     An account that cannot enter the directory (a clone below /root, a test's private folder) gets a folder in a
     temporary directory; a symbolic link records where, so that :func:`remove` finds it in any process.
 
-    :raises DatabaseServerError: the account can enter no temporary directory either.
+    :raises DatabaseServerError: the directory has a server's files, or the account can enter no temporary directory.
     """
-    directory.mkdir(mode=0o700, parents=True, exist_ok=True)
     recorded = directory / _NAME
+    if recorded.exists() or recorded.is_symlink():
+        raise DatabaseServerError(f"{directory} has a database server's files already: name another directory.")
+    directory.mkdir(mode=0o700, parents=True, exist_ok=True)
     if account is None or account.can_enter(directory):
         recorded.mkdir(mode=0o700)
         folder = recorded

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import secrets
-import signal
 import ssl
-import subprocess
 import time
 from typing import TYPE_CHECKING, Any, Self
 
@@ -14,20 +12,18 @@ import pg8000.dbapi
 import pg8000.native
 
 from localcloud.databases import data_folder, rds_roles
-from localcloud.databases.account import Account, server_account
-from localcloud.databases.binaries import PostgresBinaries, find_postgres
 from localcloud.databases.errors import DatabaseServerError
 from localcloud.databases.ports import LOOPBACK, free_port, is_free
-from localcloud.databases.postgres_settings import HOST_BASED_AUTHENTICATION, server_settings
-from localcloud.lifeline import GuardedProcess
+from localcloud.databases.postgres_cluster import PostgresCluster
+from localcloud.databases.postgres_settings import server_settings
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
     from localcloud.databases.authority import Authority
+    from localcloud.lifeline import GuardedProcess
 
-_ENVIRONMENT = {"PATH": "/usr/bin:/bin", "LC_ALL": "C", "TZ": "UTC"}  # none of the starter's PG* variables
 _START_SECONDS = 30.0
 
 
@@ -43,12 +39,7 @@ class PostgresServer:
         self._directory = directory
         self._authority = authority
         self._superuser_password = secrets.token_urlsafe(32)
-        self._account: Account | None = server_account()
-        self._folder = data_folder.create(directory, self._account)
-        self._data = self._folder / "cluster"
-        self._binaries: PostgresBinaries = find_postgres().usable_by(
-            self._account, copy_to=self._folder / "installation"
-        )
+        self._cluster = PostgresCluster(directory)
         self._process: GuardedProcess | None = None
 
     @classmethod
@@ -151,62 +142,21 @@ class PostgresServer:
         }
 
     def _initialise(self, parameters: Mapping[str, str]) -> None:
-        password_file = self._private_file("password", self._superuser_password.encode())
-        command = [self._binaries.initdb, "--pgdata", str(self._data), "--username", rds_roles.SUPERUSER]
-        command += ["--pwfile", str(password_file), "--auth", "scram-sha-256", "--encoding", "UTF8", "--locale", "C"]
-        account = self._account
-        outcome = subprocess.run(
-            [*command, "--no-sync", "--no-instructions"],
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            check=False,
-            cwd=self._folder,
-            env=_ENVIRONMENT,
-            user=account.uid if account else None,
-            group=account.gid if account else None,
-            extra_groups=[] if account else None,
-        )
-        password_file.unlink()
-        if outcome.returncode != 0:
-            raise DatabaseServerError(f"initdb failed in {self._directory}: {outcome.stderr.strip()}")
         certificate, key = self._authority.issue(self.host, LOOPBACK)
-        self._private_file("cluster/server.crt", certificate.read_bytes())
-        self._private_file("cluster/server.key", key.read_bytes())
-        self._private_file("cluster/pg_hba.conf", HOST_BASED_AUTHENTICATION.encode())
-        self._private_file("cluster/postgresql.conf", server_settings(self.port, parameters).encode())
-
-    def _private_file(self, name: str, content: bytes) -> Path:
-        path = self._folder / name
-        path.unlink(missing_ok=True)
-        path.touch(mode=0o600)
-        path.write_bytes(content)
-        if self._account is not None:
-            self._account.own(path)
-        return path
+        self._cluster.initialise(
+            superuser_password=self._superuser_password,
+            certificate=certificate,
+            key=key,
+            settings=server_settings(self.port, parameters),
+        )
 
     def _came_up(self, deadline: float) -> bool:
-        self._process = GuardedProcess.start(
-            [self._binaries.postgres, "-D", str(self._data)],
-            log=self.log_file,
-            cwd=self._data,
-            environment=_ENVIRONMENT,
-            account=self._account,
-            stop_signal=signal.SIGINT,  # "fast shutdown": open sessions are ended, not waited for
-        )
+        self._process = self._cluster.run(self.log_file)
         while self._process.running and time.monotonic() < deadline:
-            if self._says_ready(self._process.pid):
+            if self._cluster.is_ready(self._process.pid):
                 return True
             time.sleep(0.01)
         return False
-
-    def _says_ready(self, pid: int) -> bool:
-        # What `pg_ctl --wait` looks at: first line the process id, eighth line the state.
-        try:
-            lines = (self._data / "postmaster.pid").read_text().splitlines()
-        except FileNotFoundError:
-            return False
-        return lines[:1] == [str(pid)] and [line.strip() for line in lines[7:8]] == ["ready"]
 
     def _last_log_lines(self) -> str:
         return "\n".join(self.log_file.read_text(errors="replace").splitlines()[-5:])
