@@ -65,7 +65,7 @@ class Rotation:
         return cls(
             strategy="single_user",
             schedule=schedule or (Schedule.rate(every) if every else _DEFAULT_SCHEDULE),
-            window_hours=whole_hours(window, "rotation window") if window else None,
+            window_hours=whole_hours(window, "rotation window") if window is not None else None,
             rotate_immediately=rotate_immediately,
         )
 
