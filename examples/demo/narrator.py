@@ -1,0 +1,46 @@
+"""What people see while the demo works: a spinner on a terminal, plain lines elsewhere."""
+
+from __future__ import annotations
+
+import time
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from rich import box
+from rich.console import Console
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_PLAIN_WIDTH = 120
+
+
+class Narrator:
+    """Tells of acts, and how long each took."""
+
+    def __init__(self) -> None:
+        self.console = Console(highlight=False)
+        if not self.console.is_terminal:
+            self.console = Console(highlight=False, width=_PLAIN_WIDTH, no_color=True)
+        self.box = box.SIMPLE_HEAD if self.console.is_terminal else box.ASCII
+        self._began = time.monotonic()
+
+    @property
+    def seconds(self) -> float:
+        """How long the demo has been running."""
+        return time.monotonic() - self._began
+
+    @contextmanager
+    def act(self, title: str) -> Iterator[None]:
+        """Tell of one act while it lasts, and how it ended."""
+        began = time.monotonic()
+        try:
+            with self.console.status(title):
+                yield
+        except BaseException:
+            self._tell("[red]failed[/]", title, began)
+            raise
+        self._tell("[green]done[/]  ", title, began)
+
+    def _tell(self, word: str, title: str, began: float) -> None:
+        self.console.print(f"{word} {title} ({time.monotonic() - began:.1f} s)")
