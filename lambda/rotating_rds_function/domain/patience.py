@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 _FIRST_DELAY = 0.1
 _LONGEST_DELAY = 2.0
+_LEAST_ATTEMPT = 0.5
 
 T = TypeVar("T")
 
@@ -44,7 +45,8 @@ def persist(attempt: Callable[[], T], *, clock: Clock, deadline: Deadline) -> T:
             return attempt()
         except RotationError as error:
             patience = started + error.patience - clock.now()
-            if delay >= min(patience, deadline.remaining()):
+            # An attempt that cannot end in time would hide this error behind its own time-out.
+            if delay >= min(patience, deadline.remaining() - _LEAST_ATTEMPT):
                 raise
         clock.sleep(delay)
         delay = min(2 * delay, _LONGEST_DELAY)
