@@ -168,7 +168,7 @@ def test_a_failed_step_is_logged_with_its_cause_and_counted(
     deployed.configure(port=closed_port())
     deployed.secret.stage(_NEW, AWSPENDING, value=json.dumps({"username": USERNAME, "password": "pending one"}))
     with pytest.raises(UnreachableError):
-        deployed.invoke(Step.TEST, milliseconds=2_000)
+        deployed.invoke(Step.TEST, milliseconds=3_000)
     [record] = _step_records(caplog)
     assert (record.__dict__["outcome"], record.__dict__["cause"], record.levelno) == (
         "failed",
