@@ -1,0 +1,179 @@
+"""The rotation function killed before and after each of its external calls, on real servers.
+
+The points are those of a recorded run. Each time a process is killed with SIGKILL, so that no handler, no `finally` and
+no driver gets to tidy up; then the rotation is repeated with the same token, as Secrets Manager does.
+"""
+
+from __future__ import annotations
+
+import itertools
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.support.doomed_function import Call
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from tests.support.deployment import Deployment
+
+ROOT = Path(__file__).resolve().parents[2]
+
+# What the function's session says to the server, beside what the driver says for it.
+_STATEMENT = re.compile(r"LOG: +(?:statement|execute <unnamed>): (.*)")
+
+
+@dataclass
+class Rotation:
+    """A rotation that the test performs itself, in place of the service.
+
+    :param deployment: where secret, database and the function's role are.
+    :param token: id of the version to rotate to.
+    :param folder: for journals.
+    """
+
+    deployment: Deployment
+    token: str
+    folder: Path
+    variant: str = "sound"
+    runs: int = 0
+
+    def run(self, at: int | None = None, *, after: bool = False) -> tuple[int, list[Call]]:
+        """Run the four steps under the function's own role; return the exit code and the external calls."""
+        self.runs += 1
+        journal = self.folder / f"{self.token}-{self.runs}.jsonl"
+        order = {"secret": self.deployment.secret, "token": self.token, "journal": str(journal)}
+        order |= {"variant": self.variant}
+        variables = self.deployment.function_configuration["Environment"]["Variables"]
+        environment = self.deployment.cloud.role_environment(self.deployment.function_role)
+        finished = subprocess.run(
+            [sys.executable, "-m", "tests.support.doomed_function"],
+            input=json.dumps({**order, "at": at, "after": after}),
+            env={"PATH": os.environ["PATH"], **environment, **variables},
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+        calls = [Call(**json.loads(line)) for line in journal.read_text().splitlines()] if journal.exists() else []
+        return finished.returncode, calls
+
+    @property
+    def some_value_logs_in(self) -> bool:
+        """Whether AWSCURRENT or AWSPENDING opens a session: promise 1 for a single user."""
+        labels = ("AWSCURRENT", "AWSPENDING")
+        return any(self.deployment.logs_in(self.deployment.value(label)) for label in labels)
+
+    @property
+    def has_ended_well(self) -> bool:
+        """Whether the version is current, logs in, and no AWSPENDING is left."""
+        labels = self.deployment.labels
+        return (
+            labels["AWSCURRENT"] == self.token
+            and "AWSPENDING" not in labels
+            and self.deployment.logs_in(self.deployment.value())
+        )
+
+
+@pytest.fixture
+def paused(deployment: Deployment) -> Iterator[Deployment]:
+    """The deployment, with its function throttled to nothing: the service starts rotations and gets no further."""
+    client, name = deployment.cloud.client("lambda"), deployment.outputs["RotationFunctionName"]
+    client.put_function_concurrency(FunctionName=name, ReservedConcurrentExecutions=0)
+    yield deployment
+    client.delete_function_concurrency(FunctionName=name)
+
+
+def start(deployment: Deployment, folder: Path) -> Rotation:
+    """Have the service stage a version for a new rotation."""
+    token = deployment.cloud.client("secretsmanager").rotate_secret(SecretId=deployment.secret)["VersionId"]
+    assert deployment.ended(token).outcome == "failed"
+    assert deployment.labels["AWSPENDING"] == token
+    assert deployment.value("AWSPENDING") is None
+    return Rotation(deployment, token, folder)
+
+
+def recorded_calls(deployment: Deployment, folder: Path) -> list[Call]:
+    """Return the external calls of an undisturbed rotation."""
+    rotation = start(deployment, folder)
+    exit_code, calls = rotation.run()
+    assert exit_code == 0
+    assert rotation.has_ended_well
+    return calls
+
+
+def test_the_recorded_run_misses_no_statement_of_the_server_log(paused: Deployment, tmp_path: Path) -> None:
+    """The points to die at are all there are: the journal has what the server logged, in its order."""
+    (database,) = paused.cloud.control.databases()
+    log = Path(database.log_file)
+    rotation = start(paused, tmp_path)
+    before = len(log.read_text())
+    _, calls = rotation.run()
+    logged = [" ".join(statement.split()[:2]) for statement in _STATEMENT.findall(log.read_text()[before:])]
+    assert [call.name for call in calls if call.kind == "statement"] == logged
+    assert len(logged) >= 5
+
+
+def test_the_recorded_run_misses_no_call_of_the_trail(paused: Deployment, tmp_path: Path) -> None:
+    """Likewise for Secrets Manager: the journal has what the trail recorded of the function's role."""
+    rotation = start(paused, tmp_path)
+    trail = paused.cloud.client("cloudtrail")
+    by_source = {"AttributeKey": "EventSource", "AttributeValue": "secretsmanager.amazonaws.com"}
+
+    def recorded() -> list[str]:
+        pages = trail.get_paginator("lookup_events").paginate(LookupAttributes=[by_source])
+        events = [json.loads(event["CloudTrailEvent"]) for page in pages for event in page["Events"]]
+        ours = [event for event in events if paused.function_role in event["userIdentity"].get("arn", "")]
+        return [event["eventName"] for event in sorted(ours, key=lambda event: event["eventTime"])]
+
+    before = len(recorded())
+    _, calls = rotation.run()
+    assert sorted(call.name for call in calls if call.kind == "store") == sorted(recorded()[before:])
+
+
+def sweep(deployment: Deployment, folder: Path, points: Iterable[tuple[int, bool]], variant: str = "sound") -> None:
+    """Kill the function at each point, then repeat the rotation and see it end well.
+
+    :param points: index of an external call, and whether to die after it instead of before.
+    """
+    for index, after in points:
+        rotation = start(deployment, folder)
+        rotation.variant = variant
+        exit_code, calls = rotation.run(at=index, after=after)
+        where = f"Killed {'after' if after else 'before'} call {index}, {calls[-1]},"
+        assert exit_code == -signal.SIGKILL, f"{where} the function lives."
+        assert rotation.some_value_logs_in, f"{where} neither AWSCURRENT nor AWSPENDING logs in."
+        assert rotation.run()[0] == 0, f"{where} the repetition failed."
+        assert rotation.has_ended_well, f"{where} the repetition did not end the rotation."
+
+
+def test_it_converges_wherever_it_is_killed(paused: Deployment, tmp_path: Path) -> None:
+    """Before and after each external call: some labelled value logs in, and a repetition ends the rotation."""
+    calls = recorded_calls(paused, tmp_path)
+    points = list(itertools.product(range(len(calls)), (False, True)))
+    sweep(paused, tmp_path, points)
+    print(f"\ncrash sweep: {len(points)} points, all converged")  # noqa: T201  the count belongs into the run's report
+
+
+@pytest.mark.parametrize(("variant", "last_effect"), [("no roll-forward", "COMMIT"), ("no retry", "PutSecretValue")])
+def test_the_sweep_catches_a_function_that_is_not_idempotent(
+    paused: Deployment, tmp_path: Path, variant: str, last_effect: str
+) -> None:
+    """A function that does not know what an earlier run has done fails when it is repeated after that effect."""
+    calls = recorded_calls(paused, tmp_path)
+    effect = next(index for index, call in enumerate(calls) if call.name == last_effect)
+    points = [(index, True) for index in range(effect, effect + 3)]  # a variant may make calls that the sound one lacks
+    with pytest.raises(AssertionError, match=r"the repetition failed"):
+        sweep(paused, tmp_path, points, variant)
+    mended = Rotation(paused, paused.labels["AWSPENDING"], tmp_path)
+    assert mended.run()[0] == 0
