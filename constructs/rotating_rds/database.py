@@ -26,6 +26,7 @@ from rotating_rds.identity import role_path
 from rotating_rds.instance import ClosedInstance
 from rotating_rds.master_secret import MasterSecret
 from rotating_rds.metrics import RotationMetrics
+from rotating_rds.regions import check_region
 from rotating_rds.rotation import Rotation
 from rotating_rds.rotation_function import RotationFunction
 from rotating_rds.subnets import check_way_to_secrets_manager, private_subnets
@@ -96,6 +97,7 @@ class RotatingDatabase(Construct):
         self._destroy = removal_policy is RemovalPolicy.DESTROY
         self._role_path = role_path(environment_name)
         self.database_id = checked_identifier(self, instance_identifier)
+        check_region(self)
         subnets = private_subnets(vpc, vpc_subnets)
         check_way_to_secrets_manager(vpc, subnets, secrets_manager_endpoint)
         rotation = rotation or Rotation.single_user()

@@ -27,9 +27,7 @@ def validate(instance: Any, definition: str) -> None:
 def decoded(text: str) -> str:
     """Undo the tag encoding, as the function does by its own code."""
     parts = re.split(r"=([0-9A-F]{2})", text)
-    return b"".join(
-        bytes.fromhex(part) if index % 2 else part.encode() for index, part in enumerate(parts)
-    ).decode()
+    return b"".join(bytes.fromhex(part) if index % 2 else part.encode() for index, part in enumerate(parts)).decode()
 
 
 def test_the_handler_is_one_of_the_contract() -> None:

@@ -82,7 +82,7 @@ def test_a_window_that_crosses_midnight_or_the_next_one_is_refused(expression: s
 
 def test_a_window_of_broken_hours_is_refused() -> None:
     """Windows are whole hours."""
-    with pytest.raises(DeclarationError, match="rotation window of 1 hour 30 minutes .* whole hours"):
+    with pytest.raises(DeclarationError, match=r"rotation window of 1 hour 30 minutes .* whole hours"):
         Rotation.single_user(window=Duration.minutes(90))
 
 

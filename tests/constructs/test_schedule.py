@@ -82,7 +82,7 @@ def test_a_rate_is_written_in_days_where_it_is_days(every: Duration, expression:
 @pytest.mark.parametrize("every", [Duration.minutes(300 + 1), Duration.seconds(90), Duration.millis(1)])
 def test_a_rate_of_broken_hours_is_refused(every: Duration) -> None:
     """Secrets Manager counts in hours and days."""
-    with pytest.raises(DeclarationError, match="rotation interval of .* choose whole hours or days"):
+    with pytest.raises(DeclarationError, match=r"rotation interval of .* choose whole hours or days"):
         Schedule.rate(every)
 
 
@@ -98,5 +98,5 @@ def test_a_calendar_by_day_leaves_the_week_day_open() -> None:
 
 def test_a_calendar_with_both_days_is_refused() -> None:
     """Secrets Manager takes a day of the month or a day of the week."""
-    with pytest.raises(DeclarationError, match="day='1' and week_day='SUN' .*: give one"):
+    with pytest.raises(DeclarationError, match=r"day='1' and week_day='SUN' .*: give one"):
         Schedule.cron(hour=3, day="1", week_day="SUN")

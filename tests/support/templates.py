@@ -43,7 +43,8 @@ class Template:
     def logical_id(self, kind: str, path: str | None = None) -> str:
         """Return the logical id of a resource."""
         wanted = self.resource(kind, path)
-        return next(name for name, resource in self.body["Resources"].items() if resource is wanted)
+        names: dict[str, Resource] = self.body["Resources"]
+        return next(name for name, resource in names.items() if resource is wanted)
 
     def depends_on(self, kind: str, path: str | None = None) -> set[str]:
         """Return the paths of what a resource waits for by DependsOn."""
@@ -69,8 +70,12 @@ class Template:
         """Return *value* with intrinsic functions as text: `${path}`, `${path.Attribute}`, `${AWS::Region}`."""
         if isinstance(value, list):
             return [self.readable(item) for item in value]
-        if not isinstance(value, Mapping):
-            return value
+        if isinstance(value, Mapping):
+            text = self._reference(value)
+            return {key: self.readable(item) for key, item in value.items()} if text is None else text
+        return value
+
+    def _reference(self, value: Mapping[str, Any]) -> str | None:
         match list(value.items()):
             case [("Ref", str(name))]:
                 return f"${{{self._name(name)}}}"
@@ -79,8 +84,8 @@ class Template:
             case [("Fn::Join", [str(separator), list(parts)])]:
                 return separator.join(str(self.readable(part)) for part in parts)
             case [("Fn::ImportValue", str(name))]:
-                return f"${{{re.sub(r'^.*Exports?Output(Ref|FnGetAtt)|[0-9A-F]{8}$', '', name)}}}"
-        return {key: self.readable(item) for key, item in value.items()}
+                return f"${{{re.sub(r'^.*ExportsOutput(Ref|FnGetAtt)|[0-9A-F]{8}$', '', name)}}}"
+        return None
 
     def _name(self, logical_id: str) -> str:
         return self.path_of(logical_id) if logical_id in self.body["Resources"] else logical_id

@@ -1,0 +1,170 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from aws_cdk import Duration, Stack
+from aws_cdk import aws_cloudwatch as cloudwatch
+from aws_cdk import aws_sns as sns
+
+from tests.support.declarations import new_declaration, template_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from rotating_rds import RotatingDatabase
+    from tests.support.templates import Template
+
+ALARM = "AWS::CloudWatch::Alarm"
+TOPIC = "${Orders/AlarmTopic}"
+FROM_ACCOUNT = "arn:${{AWS::Partition}}:{service}:${{AWS::Region}}:${{AWS::AccountId}}:{sources}"
+PUBLISHERS = [
+    ("cloudwatch.amazonaws.com", FROM_ACCOUNT.format(service="cloudwatch", sources="alarm:*")),
+    ("events.amazonaws.com", FROM_ACCOUNT.format(service="events", sources="rule/*")),
+]
+
+
+def statement_for(service: str, document: dict[str, Any]) -> dict[str, Any]:
+    """Return the only statement of a policy for a service."""
+    (found,) = [statement for statement in document["Statement"] if statement["Principal"] == {"Service": service}]
+    return found
+
+
+@pytest.mark.parametrize(
+    ("path", "metric"),
+    [("Orders/Alarms/FunctionErrors", "Errors"), ("Orders/Alarms/FunctionThrottles", "Throttles")],
+)
+def test_one_error_or_throttle_of_the_function_raises_an_alarm(defaults: Template, path: str, metric: str) -> None:
+    """A rotation is rare, so that a single fault is worth a message."""
+    alarm = defaults.properties(ALARM, path)
+    assert (alarm["Namespace"], alarm["MetricName"], alarm["Statistic"]) == ("AWS/Lambda", metric, "Sum")
+    assert alarm["Dimensions"] == [{"Name": "FunctionName", "Value": "${Orders/RotationFunction}"}]
+    assert (alarm["ComparisonOperator"], alarm["Threshold"]) == ("GreaterThanOrEqualToThreshold", 1)
+    assert (alarm["EvaluationPeriods"], alarm["Period"]) == (1, 300)
+
+
+def test_every_alarm_tells_the_topic_when_it_comes_and_goes(defaults: Template) -> None:
+    """An alarm without an action is a light that nobody sees."""
+    alarms = defaults.of_type(ALARM)
+    assert alarms
+    for path in alarms:
+        alarm = defaults.properties(ALARM, path)
+        assert alarm["AlarmActions"] == alarm["OKActions"] == [TOPIC]
+        assert alarm.get("ActionsEnabled", True) is True
+
+
+def test_silence_between_rotations_is_no_alarm(defaults: Template) -> None:
+    """The function runs once in a month: missing data is the normal state."""
+    assert {alarm["Properties"]["TreatMissingData"] for alarm in defaults.of_type(ALARM).values()} == {"notBreaching"}
+
+
+def test_every_alarm_leads_to_the_runbook(defaults: Template) -> None:
+    """Who is woken up finds the paragraph to read."""
+    for alarm in defaults.of_type(ALARM).values():
+        assert "docs/runbook.md" in alarm["Properties"]["AlarmDescription"]
+
+
+def test_failed_and_abandoned_rotations_of_this_secret_are_events(defaults: Template) -> None:
+    """No metric tells of them, and other secrets of the account are not meant."""
+    rule = defaults.properties("AWS::Events::Rule")
+    assert rule["State"] == "ENABLED"
+    assert rule["EventPattern"] == {
+        "source": ["aws.secretsmanager"],
+        "detail-type": ["AWS Service Event via CloudTrail"],
+        "detail": {
+            "eventSource": ["secretsmanager.amazonaws.com"],
+            "eventName": ["RotationFailed", "RotationAbandoned"],
+            "additionalEventData": {"SecretId": ["${Orders/Secret/Attachment}"]},
+        },
+    }
+
+
+def test_the_message_of_a_failed_rotation_can_be_read(defaults: Template) -> None:
+    """It says what happened, to which secret, when, and where to look."""
+    (target,) = defaults.properties("AWS::Events::Rule")["Targets"]
+    transformer = target["InputTransformer"]
+    assert target["Arn"] == TOPIC
+    assert transformer["InputPathsMap"] == {
+        "detail-eventName": "$.detail.eventName",
+        "detail-additionalEventData-SecretId": "$.detail.additionalEventData.SecretId",
+        "time": "$.time",
+    }
+    for part in ("<detail-eventName>", "<detail-additionalEventData-SecretId>", "<time>", "docs/runbook.md"):
+        assert part in transformer["InputTemplate"]
+
+
+@pytest.mark.parametrize(("service", "sources"), PUBLISHERS)
+def test_the_topic_admits_alarms_and_rules_of_this_account(defaults: Template, service: str, sources: str) -> None:
+    """Nobody else's alarm or rule can publish to it."""
+    policy = defaults.properties("AWS::SNS::TopicPolicy")["PolicyDocument"]
+    statement = statement_for(service, policy)
+    assert (statement["Action"], statement["Resource"]) == ("sns:Publish", TOPIC)
+    assert statement["Condition"] == {
+        "StringEquals": {"aws:SourceAccount": "${AWS::AccountId}"},
+        "ArnLike": {"aws:SourceArn": sources},
+    }
+
+
+@pytest.mark.parametrize(("service", "sources"), PUBLISHERS)
+def test_the_topics_key_admits_the_same_publishers(defaults: Template, service: str, sources: str) -> None:
+    """Without the use of the key a message is lost, and nothing reports it."""
+    policy = defaults.properties("AWS::KMS::Key", "Orders/AlarmTopic/Key")["KeyPolicy"]
+    statement = statement_for(service, policy)
+    assert statement["Action"] == ["kms:Decrypt", "kms:GenerateDataKey"]
+    assert statement["Condition"] == {
+        "StringEquals": {"aws:SourceAccount": "${AWS::AccountId}"},
+        "ArnLike": {"aws:SourceArn": sources},
+    }
+
+
+def test_the_topic_is_encrypted_and_takes_tls_only(defaults: Template) -> None:
+    """Messages name secrets and databases."""
+    assert defaults.properties("AWS::SNS::Topic")["KmsMasterKeyId"] == "${Orders/AlarmTopic/Key.Arn}"
+    policy = defaults.properties("AWS::SNS::TopicPolicy")["PolicyDocument"]
+    (denied,) = [statement for statement in policy["Statement"] if statement["Effect"] == "Deny"]
+    assert denied["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
+
+
+def test_the_databases_key_admits_no_publisher(defaults: Template) -> None:
+    """Alarms need the use of a key, but not of the one that decrypts credentials."""
+    policy = defaults.properties("AWS::KMS::Key", "Orders/Key")["KeyPolicy"]
+    services = {str(statement["Principal"].get("Service")) for statement in policy["Statement"]}
+    assert not services & {"cloudwatch.amazonaws.com", "events.amazonaws.com"}
+
+
+def test_a_topic_of_another_stack_is_used_and_admits_the_publishers() -> None:
+    """GIVEN notify=, THEN no topic is made, and the given one lets alarms and rules publish, without a cycle."""
+    declaration = new_declaration()
+    stack = Stack(declaration.app, "Operations")
+    topic = sns.Topic(stack, "OnCall")
+    declaration.database().add_alarms(notify=topic)
+    assert declaration.template().of_type("AWS::SNS::Topic") == {}
+    policy = template_of(declaration.app, stack).properties("AWS::SNS::TopicPolicy")["PolicyDocument"]
+    assert {statement["Principal"]["Service"] for statement in policy["Statement"]} == {
+        service for service, _ in PUBLISHERS
+    }
+
+
+@pytest.mark.parametrize(
+    ("metric", "namespace", "name", "statistic"),
+    [
+        (lambda database, **props: database.metric_function_errors(**props), "AWS/Lambda", "Errors", "Sum"),
+        (lambda database, **props: database.metric_function_throttles(**props), "AWS/Lambda", "Throttles", "Sum"),
+        (lambda database, **props: database.metric_step_duration(**props), "RotatingRDS", "StepDuration", "p90"),
+        (lambda database, **props: database.metric_step_failures(**props), "RotatingRDS", "StepFailures", "Sum"),
+    ],
+)
+def test_metrics_are_named_as_they_are_written(
+    metric: Callable[..., cloudwatch.Metric], namespace: str, name: str, statistic: str
+) -> None:
+    """Dashboards of somebody else's find them; the period is theirs to choose."""
+    database: RotatingDatabase = new_declaration().database(instance_identifier="orders")
+    found = metric(database, period=Duration.hours(1))
+    assert (found.namespace, found.metric_name, found.statistic) == (namespace, name, statistic)
+    assert found.period.to_hours() == 1
+
+
+def test_the_functions_own_metrics_are_told_apart_by_database() -> None:
+    """One dimension, whose value is the database id of the function's environment."""
+    database = new_declaration().database(instance_identifier="orders")
+    assert database.metric_step_failures().dimensions == {"Database": "orders"}

@@ -1,0 +1,183 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from aws_cdk import aws_ec2 as ec2
+from aws_cdk import aws_lambda as lambda_
+
+from tests.support.declarations import new_declaration
+
+if TYPE_CHECKING:
+    from tests.support.templates import Template
+
+FUNCTION = "AWS::Lambda::Function"
+GROUP = "Orders/RotationFunction/SecurityGroup"
+INTERFACE_ACTIONS = [
+    "ec2:AssignPrivateIpAddresses",
+    "ec2:CreateNetworkInterface",
+    "ec2:DeleteNetworkInterface",
+    "ec2:DescribeNetworkInterfaces",
+    "ec2:DescribeSubnets",
+    "ec2:UnassignPrivateIpAddresses",
+]
+
+
+def rules(template: Template, direction: str) -> list[dict[str, Any]]:
+    """Return the rules of a direction that are resources of their own, with references as text."""
+    found = template.of_type(f"AWS::EC2::SecurityGroup{direction}").values()
+    return [template.readable(rule["Properties"]) for rule in found]
+
+
+def test_the_role_may_do_exactly_what_a_rotation_takes(defaults: Template) -> None:
+    """Each statement is listed: a further one, or a wider resource, fails here."""
+    secret, key = "${Orders/Secret/Attachment}", "${Orders/Key.Arn}"
+    assert defaults.statements("Orders/RotationFunction/Role") == [
+        {
+            "Effect": "Allow",
+            "Action": ["logs:CreateLogStream", "logs:PutLogEvents"],
+            "Resource": "${Orders/RotationFunction/LogGroup.Arn}",
+        },
+        {"Sid": "Passwords", "Effect": "Allow", "Action": "secretsmanager:GetRandomPassword", "Resource": "*"},
+        {"Sid": "NetworkInterfaces", "Effect": "Allow", "Action": INTERFACE_ACTIONS, "Resource": "*"},
+        {
+            "Sid": "NetworkInterfacesAreNotForCode",
+            "Effect": "Deny",
+            "Action": INTERFACE_ACTIONS,
+            "Resource": "*",
+            "Condition": {
+                "ArnLike": {
+                    "lambda:SourceFunctionArn": (
+                        "arn:${AWS::Partition}:lambda:${AWS::Region}:${AWS::AccountId}:function:*"
+                    )
+                }
+            },
+        },
+        {
+            "Effect": "Allow",
+            "Action": [
+                "secretsmanager:DescribeSecret",
+                "secretsmanager:GetSecretValue",
+                "secretsmanager:PutSecretValue",
+                "secretsmanager:UpdateSecretVersionStage",
+            ],
+            "Resource": secret,
+        },
+        {
+            "Effect": "Allow",
+            "Action": ["kms:Decrypt", "kms:GenerateDataKey"],
+            "Resource": key,
+            "Condition": {
+                "StringEquals": {
+                    "kms:ViaService": "secretsmanager.${AWS::Region}.amazonaws.com",
+                    "kms:EncryptionContext:SecretARN": secret,
+                }
+            },
+        },
+    ]
+
+
+def test_no_managed_policy_widens_the_role(defaults: Template) -> None:
+    """AWSLambdaBasicExecutionRole and its like would let the function write to every log group."""
+    role = defaults.properties("AWS::IAM::Role", "Orders/RotationFunction/Role")
+    assert "ManagedPolicyArns" not in role
+    assert role["Path"] == "/rotating-rds/"
+
+
+def test_only_secrets_manager_invokes_it_and_only_for_this_secret(defaults: Template) -> None:
+    """Without source account and ARN, a secret of another account could have the function invoked."""
+    assert defaults.properties("AWS::Lambda::Permission") == {
+        "Action": "lambda:InvokeFunction",
+        "FunctionName": "${Orders/RotationFunction.Arn}",
+        "Principal": "secretsmanager.amazonaws.com",
+        "SourceAccount": "${AWS::AccountId}",
+        "SourceArn": "${Orders/Secret/Attachment}",
+    }
+
+
+def test_it_logs_json_to_a_group_of_its_own(defaults: Template) -> None:
+    """The group has a retention and the database's key."""
+    assert defaults.properties(FUNCTION)["LoggingConfig"] == {
+        "LogFormat": "JSON",
+        "LogGroup": "${Orders/RotationFunction/LogGroup}",
+        "ApplicationLogLevel": "INFO",
+        "SystemLogLevel": "INFO",
+    }
+    group = defaults.properties("AWS::Logs::LogGroup", "Orders/RotationFunction/LogGroup")
+    assert group == {"KmsKeyId": "${Orders/Key.Arn}", "RetentionInDays": 365}
+
+
+def test_it_runs_beside_the_database(defaults: Template) -> None:
+    """In the isolated subnets, with a group of its own."""
+    assert defaults.properties(FUNCTION)["VpcConfig"] == {
+        "SecurityGroupIds": [f"${{{GROUP}.GroupId}}"],
+        "SubnetIds": ["${Vpc/DataSubnet1/Subnet}", "${Vpc/DataSubnet2/Subnet}"],
+    }
+
+
+def test_it_reaches_the_database_and_secrets_manager_and_nothing_else(defaults: Template) -> None:
+    """Two rules lead out, each to a named group on one port."""
+    out = [
+        (rule["DestinationSecurityGroupId"], rule["FromPort"], rule["ToPort"])
+        for rule in rules(defaults, "Egress")
+        if rule["GroupId"] == f"${{{GROUP}.GroupId}}"
+    ]
+    assert sorted(out) == [
+        ("${Orders/SecurityGroup.GroupId}", 5432, 5432),
+        ("${Vpc/SecretsManager/SecurityGroup.GroupId}", 443, 443),
+    ]
+
+
+def test_its_group_has_a_rule_of_its_own_that_leads_nowhere(defaults: Template) -> None:
+    """EC2 gives a group without any rule in its own entry one that allows everything."""
+    (rule,) = defaults.properties("AWS::EC2::SecurityGroup", GROUP)["SecurityGroupEgress"]
+    assert rule["CidrIp"] == "127.0.0.1/32"
+
+
+def test_the_endpoint_lets_it_in(defaults: Template) -> None:
+    """The endpoint is open to named groups only, so the function's is named."""
+    into_endpoint = [
+        (rule["SourceSecurityGroupId"], rule["FromPort"])
+        for rule in rules(defaults, "Ingress")
+        if rule["GroupId"] == "${Vpc/SecretsManager/SecurityGroup.GroupId}"
+    ]
+    assert into_endpoint == [(f"${{{GROUP}.GroupId}}", 443)]
+
+
+def test_subnets_with_a_way_out_need_no_endpoint() -> None:
+    """GIVEN NAT and no endpoint, THEN the function may use port 443 outwards, and that port only."""
+    declaration = new_declaration()
+    vpc = ec2.Vpc(declaration.stack, "Nat", nat_gateways=1)
+    declaration.database(vpc=vpc, secrets_manager_endpoint=None)
+    (rule,) = declaration.template().properties("AWS::EC2::SecurityGroup", GROUP)["SecurityGroupEgress"]
+    assert (rule["CidrIp"], rule["FromPort"], rule["ToPort"]) == ("0.0.0.0/0", 443, 443)
+
+
+def test_an_endpoint_may_be_given_by_its_group() -> None:
+    """GIVEN an endpoint that somebody else runs, THEN its group lets the function in."""
+    declaration = new_declaration()
+    group = ec2.SecurityGroup.from_security_group_id(declaration.stack, "Shared", "sg-0123456789abcdef0")
+    declaration.database(secrets_manager_endpoint=group)
+    template = declaration.template()
+    assert "sg-0123456789abcdef0" in {rule["DestinationSecurityGroupId"] for rule in rules(template, "Egress")}
+    assert "sg-0123456789abcdef0" in {rule["GroupId"] for rule in rules(template, "Ingress")}
+
+
+@pytest.mark.parametrize(("given", "rendered"), [(2, 2), (10, 10), (None, None)])
+def test_its_concurrency_is_reserved_on_request(given: int | None, rendered: int | None) -> None:
+    """A small account has none to spare: None takes it from the common pool."""
+    declaration = new_declaration()
+    declaration.database(function_concurrency=given)
+    assert declaration.template().properties(FUNCTION).get("ReservedConcurrentExecutions") == rendered
+
+
+def test_its_runtime_is_the_adopters_choice() -> None:
+    """A runtime that ages is changed by a prop, not by waiting for a release."""
+    declaration = new_declaration()
+    declaration.database(function_runtime=lambda_.Runtime.PYTHON_3_12)
+    assert declaration.template().properties(FUNCTION)["Runtime"] == "python3.12"
+
+
+def test_its_environment_holds_no_secret(defaults: Template) -> None:
+    """One variable, with endpoints in it."""
+    assert set(defaults.properties(FUNCTION)["Environment"]["Variables"]) == {"ROTATING_RDS_DATABASES"}
