@@ -5,10 +5,23 @@ from __future__ import annotations
 import time
 from datetime import UTC, datetime
 
+_ahead = 0.0
+
 
 def now() -> float:
-    """Return the seconds since the epoch."""
-    return time.time()
+    """Return the seconds since the epoch, plus those by which a test has moved the clock."""
+    return time.time() + _ahead
+
+
+def advance(seconds: float) -> None:
+    """Move the clock forward; who waits for a moment must be woken to notice.
+
+    :raises ValueError: a clock does not run backwards.
+    """
+    global _ahead  # noqa: PLW0603  # one process has one time
+    if seconds < 0:
+        raise ValueError(f"The clock can be moved forward only, not by {seconds!r} seconds.")
+    _ahead += seconds
 
 
 def utc(timestamp: float) -> datetime:

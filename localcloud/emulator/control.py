@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
 from localcloud.databases import DatabaseServerError
-from localcloud.emulator import sessions
+from localcloud.emulator import clock, sessions
 from localcloud.emulator.databases import DatabaseError
 from localcloud.emulator.rotation.holds import Hold
 from localcloud.emulator.settings import LOOPBACK
@@ -45,6 +45,7 @@ class ControlServer(ThreadingHTTPServer):
             _Route("GET", re.compile(r"/health"), self._health),
             _Route("GET", re.compile(r"/credentials/([\w+=,.@-]+)"), sessions.role_credentials),
             _Route("POST", re.compile(r"/rotation-holds"), self._hold),
+            _Route("POST", re.compile(r"/clock"), self._clock),
             _Route("GET", re.compile(r"/rotations"), self._rotations),
             _Route("GET", re.compile(r"/secret-values"), self._secret_values),
             _Route("GET", re.compile(r"/databases"), self._databases),
@@ -76,6 +77,10 @@ class ControlServer(ThreadingHTTPServer):
     def _hold(self, **request: Any) -> dict[str, str]:
         self._emulator.holds.add(Hold(**request))
         return {}
+
+    def _clock(self, *, advance: float) -> dict[str, float]:
+        self._emulator.advance_clock(advance)
+        return {"now": clock.now()}
 
     def _rotations(self) -> list[dict[str, Any]]:
         return [record.as_json() for record in self._emulator.rotations.records()]

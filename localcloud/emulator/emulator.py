@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING
 
+from localcloud.emulator import clock
 from localcloud.emulator.databases import Databases
 from localcloud.emulator.rotation.engine import Rotations
 from localcloud.emulator.rotation.holds import Holds
@@ -38,6 +39,11 @@ class Emulator:
     def start(self) -> None:
         """Start what runs by itself."""
         self.rotations.start()
+
+    def advance_clock(self, seconds: float) -> None:
+        """Move the time of schedules, alarms and records forward."""
+        clock.advance(seconds)
+        self.rotations.wake()
 
     def close(self) -> None:
         """Stop what runs by itself and every database server."""

@@ -1,7 +1,8 @@
 """What an invocation leaves in CloudWatch Logs, in the function's log format.
 
-Source: "Log formats" and the platform events of the Telemetry API in the Lambda Developer Guide. The memory that was
-used is left out of the report: it is not measured.
+Lambda writes as the function's role: without logs:CreateLogStream and logs:PutLogEvents there is no log ("Lambda
+execution role", Lambda Developer Guide). Source: "Log formats" and the platform events of the Telemetry API in the same
+guide. The memory that was used is left out of the report: it is not measured.
 """
 
 from __future__ import annotations
@@ -10,7 +11,8 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from ministack.services import cloudwatch_logs
+from ministack.core import iam_evaluator
+from ministack.services import cloudwatch_logs, iam
 
 from localcloud.emulator import clock, patches
 from localcloud.emulator.functions.environment import DEFAULT_MEMORY, log_format, log_group, stream_name
@@ -21,6 +23,9 @@ if TYPE_CHECKING:
     Frame = tuple[list[str], list[str]]
 
 _create_group = patches.expect(cloudwatch_logs, "_create_log_group", "(data)")
+_role_policies = patches.expect(iam_evaluator, "_gather_role_policies", "(role_name, account_id)")
+_boundary = patches.expect(iam_evaluator, "_permissions_boundary", "(store, name, account_id)")
+_evaluate = patches.expect(iam_evaluator, "evaluate", "(ctx, policies, *limits)")
 _create_stream = patches.expect(cloudwatch_logs, "_create_log_stream", "(data)")
 
 
@@ -50,15 +55,38 @@ class Invocation:
 
 
 def write(invocation: Invocation, lines: Iterable[str]) -> None:
-    """Write what a function wrote between the platform's own lines."""
+    """Write what a function wrote between the platform's own lines, if its role may."""
     start, end = _FRAMES[log_format(invocation.config)](invocation)
     stream = stream_name(invocation.config, invocation.request_id.replace("-", ""))
     place = {"logGroupName": log_group(invocation.config), "logStreamName": stream}
+    if not _may_write(invocation.config, f"log-group:{place['logGroupName']}:log-stream:{stream}"):
+        return
     _create_group(place)  # answers an error when it exists, as the stream's does: fine
     _create_stream(place)
     stamp = int(clock.now() * 1000)
     events = [{"timestamp": stamp, "message": line} for line in (*start, *lines, *end)]
     cloudwatch_logs._put_log_events({**place, "logEvents": events})  # noqa: SLF001  # looked up late: hooks wrap it
+
+
+def _may_write(config: dict[str, Any], stream: str) -> bool:
+    _, _, _, region, account, *_ = config["FunctionArn"].split(":")
+    role = config["Role"].rsplit("/", 1)[-1]
+    return all(
+        _evaluate(
+            iam_evaluator.EvalContext(
+                principal_arn=f"arn:aws:sts::{account}:assumed-role/{role}/{config['FunctionName']}",
+                principal_type="AssumedRole",
+                principal_account=account,
+                action=action,
+                resource_arn=f"arn:aws:logs:{region}:{account}:{stream}",
+                region=region,
+            ),
+            _role_policies(role, account),
+            *_boundary(iam._roles, role, account),  # noqa: SLF001  # no public accessor
+        ).decision
+        == "Allow"
+        for action in ("logs:CreateLogStream", "logs:PutLogEvents")
+    )
 
 
 def _text(invocation: Invocation) -> Frame:

@@ -23,6 +23,7 @@ from localcloud.emulator.hooks import (
     secret_keys,
     secret_resources,
     secret_values,
+    topics,
 )
 
 if TYPE_CHECKING:
@@ -43,6 +44,7 @@ _HOOKS = (
     embedded_metrics,
     event_rules,
     recording,
+    topics,
     alarms,
 )
 

@@ -36,7 +36,6 @@ _record_history = patches.expect(
     "_record_history",
     "(alarm_name, old_state, new_state, reason, alarm_type='MetricAlarm', reason_data=None)",
 )
-_act = patches.expect(cloudwatch, "_dispatch_alarm_actions", "(alarm, old_state, new_state, reason)")
 _evaluate_parents = patches.expect(cloudwatch, "_evaluate_parent_alarms", "(child, seen=frozenset())")
 
 
@@ -67,10 +66,10 @@ def _evaluate(_: Callable[..., None], alarm: dict[str, Any]) -> None:
         new = _rule(alarm).decide(values, old)
         if new == old:
             return
-        reason = f"Evaluated {[value for value in values if value is not None]} against {alarm['Threshold']}."
+        reason = f"Threshold {alarm['Threshold']:g}, data points of the last periods: {values}."
         alarm |= {"StateValue": str(new), "StateReason": reason, "StateUpdatedTimestamp": int(clock.now())}
     _record_history(alarm["AlarmName"], str(old), str(new), reason)
-    _act(alarm, str(old), str(new), reason)
+    cloudwatch._dispatch_alarm_actions(alarm, str(old), str(new), reason)  # looked up late: a hook wraps it
     _evaluate_parents(alarm)
 
 

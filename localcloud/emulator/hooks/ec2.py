@@ -2,6 +2,8 @@
 
 - `AWS::EC2::SecurityGroupIngress` and `SecurityGroupEgress` (rules apart from their group) and `AWS::EC2::FlowLog` are
   missing.
+- `Custom::VpcRestrictDefaultSG`, the CDK's emptying of a VPC's default security group, is a Node.js function whose SDK
+  is not here, so that its type is played natively.
 - `AWS::EC2::VPC` lacks the attributes CidrBlock and CidrBlockAssociations.
 """
 
@@ -59,6 +61,15 @@ def install(_: Emulator) -> None:
             replaced_by=(*_FLOW_LOG_PROPERTIES, "DeliverLogsPermissionArn", "LogFormat", "ResourceType"),
         ),
     )
+    cloudformation.add(
+        "Custom::VpcRestrictDefaultSG",
+        ResourceType(
+            create=_restrict_default_group,
+            update=lambda physical_id, _old, new: (physical_id, _restrict_default_group("", new, "")[1]),
+            delete=_restore_default_group,
+            replaced_by=("DefaultSecurityGroupId",),
+        ),
+    )
     update_signature = "(physical_id, old_props, new_props, stack_name, logical_id=None)"
     cloudformation.wrap("AWS::EC2::VPC", "create", "(logical_id, props, stack_name)", _with_cidr_block)
     cloudformation.wrap("AWS::EC2::VPC", "update", update_signature, _with_cidr_block)
@@ -101,6 +112,20 @@ def _create_flow_log(_logical_id: str, properties: Properties, _stack: str) -> C
 def _update_flow_log(physical_id: str, old: Properties, new: Properties) -> Created:
     _apply_tags(physical_id, new, old)
     return physical_id, {"Id": physical_id}
+
+
+def _restrict_default_group(_logical_id: str, properties: Properties, _stack: str) -> Created:
+    group = ec2._security_groups[properties["DefaultSecurityGroupId"]]
+    group |= {"IpPermissions": [], "IpPermissionsEgress": []}
+    return f"restricted-{group['GroupId']}", {}
+
+
+def _restore_default_group(_physical_id: str, properties: Properties) -> None:
+    group = ec2._security_groups.get(properties["DefaultSecurityGroupId"])
+    if group is not None:
+        pair = {"GroupId": group["GroupId"], "UserId": get_account_id()}
+        group["IpPermissions"] = [{"IpProtocol": "-1", "UserIdGroupPairs": [pair], "IpRanges": []}]
+        group["IpPermissionsEgress"] = _permissions([{"IpProtocol": "-1", "CidrIp": "0.0.0.0/0"}])
 
 
 def _forget(records: dict[str, object], physical_id: str) -> None:

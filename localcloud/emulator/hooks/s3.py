@@ -21,6 +21,10 @@ if TYPE_CHECKING:
     from localcloud.emulator.hooks.cloudformation import Created, Properties
 
 
+def _has_versions(bucket: str) -> bool:
+    return any(versions for (name, _), versions in s3._object_versions.items() if name == bucket)
+
+
 def install(_: Emulator) -> None:
     """Correct and add the types."""
     cloudformation.wrap("AWS::S3::Bucket", "delete", "(physical_id, props)", _delete_bucket)
@@ -32,7 +36,7 @@ def install(_: Emulator) -> None:
 
 def _delete_bucket(original: Callable[..., None], physical_id: str, props: Properties) -> None:
     bucket = s3._buckets.get(physical_id)
-    if bucket is not None and bucket["objects"]:
+    if bucket is not None and (bucket["objects"] or _has_versions(physical_id)):
         raise ValueError(f"The bucket {physical_id} you tried to delete is not empty: delete its objects first.")
     original(physical_id, props)
 
@@ -49,3 +53,5 @@ def _empty(_physical_id: str, properties: Properties) -> None:
     bucket = s3._buckets.get(properties["BucketName"])
     if bucket is not None:
         bucket["objects"].clear()
+        for name in [name for name in s3._object_versions if name[0] == properties["BucketName"]]:
+            del s3._object_versions[name]

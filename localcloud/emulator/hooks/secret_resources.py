@@ -65,8 +65,9 @@ def _rotation_schedule(emulator: Emulator) -> ResourceType:
 
     def unschedule(physical_id: str, _: Properties) -> None:
         secret = versions.find(physical_id)
-        if secret is not None and not secret.get("DeletedDate"):
-            emulator.rotations.cancel({"SecretId": physical_id})
+        if secret is not None:
+            emulator.rotations.forget(secret)
+            secret["RotationEnabled"] = False
 
     return ResourceType(
         create=lambda _logical_id, properties, _stack: schedule(properties),

@@ -14,7 +14,7 @@ import uuid
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from ministack.core.responses import request_scope
+from ministack.core.responses import get_account_id, get_region, request_scope
 
 from localcloud.emulator import clock
 from localcloud.emulator.answers import ServiceError
@@ -63,6 +63,10 @@ class Rotations:
         """Start the schedule."""
         self._scheduler.start()
 
+    def wake(self) -> None:
+        """Start what is due, for the clock was moved."""
+        self._scheduler.wake()
+
     def close(self) -> None:
         """End the schedule and every rotation after its present step."""
         self._scheduler.close()
@@ -91,7 +95,8 @@ class Rotations:
             else:
                 _, current = versions.find_label(secret, versions.CURRENT)
                 versions.add_pending(secret, version_id, current)
-                _in_background(lambda: self._test(secret, version_id))
+                run = self._running[secret["ARN"]] = _Run(RotationRecord(secret["ARN"], version_id))
+                _in_background(lambda: self._test(secret, run))
             return {"ARN": secret["ARN"], "Name": secret["Name"], "VersionId": version_id}
 
     def cancel(self, request: dict[str, Any]) -> dict[str, Any]:
@@ -108,7 +113,7 @@ class Rotations:
 
     def forget(self, secret: Secret) -> None:
         """Take a secret off the schedule and stop its rotation."""
-        self._scheduler.plan(Scope.of(secret["ARN"]), None)
+        self._scheduler.plan(_scope(secret), None)
         with self._lock:
             if run := self._running.get(secret["ARN"]):
                 run.end("cancelled")
@@ -126,7 +131,7 @@ class Rotations:
 
     def next_date(self, secret: Secret) -> float | None:
         """Return when the secret is rotated at the latest: NextRotationDate is the end of the window."""
-        window = self._scheduler.window(Scope.of(secret["ARN"]))
+        window = self._scheduler.window(_scope(secret))
         return window.end.timestamp() if window and secret.get("RotationEnabled") else None
 
     def _refuse_unfinished(self, secret: Secret) -> None:
@@ -155,7 +160,7 @@ class Rotations:
     def _plan(self, secret: Secret) -> None:
         rules = secret.get("RotationRules")
         window = RotationRules.parse(rules).next_window(clock.utc(clock.now())) if rules else None
-        self._scheduler.plan(Scope.of(secret["ARN"]), window)
+        self._scheduler.plan(_scope(secret), window)
 
     def _rotate_on_schedule(self, scope: Scope) -> None:
         with request_scope(scope.account, scope.region):
@@ -229,12 +234,19 @@ class Rotations:
         error = function.invoke(secret["RotationLambdaARN"], secret["ARN"], payload)
         return StepRecord(step, started, clock.now() - started, error)
 
-    def _test(self, secret: Secret, version_id: str) -> None:
+    def _test(self, secret: Secret, run: _Run) -> None:
         """Try the configuration without rotating: testSecret alone, against the current value."""
         events.emit("TestRotationStarted", secret["ARN"])
-        record = self._invoke(secret, version_id, "testSecret")
-        secret["Versions"].pop(version_id, None)
+        record = self._invoke(secret, run.record.version_id, "testSecret")
+        with self._lock:
+            secret["Versions"].pop(run.record.version_id, None)
+            self._running.pop(secret["ARN"], None)
         events.emit("TestRotationFailed" if record.error else "TestRotationSucceeded", secret["ARN"])
+
+
+def _scope(secret: Secret) -> Scope:
+    """Return where a secret of the request that is being served belongs."""
+    return Scope(get_account_id(), get_region(), secret["ARN"])
 
 
 def _in_background(work: Callable[[], None]) -> None:

@@ -6,8 +6,6 @@ import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ministack.core.responses import get_account_id, get_region
-
 from localcloud.emulator import clock
 
 if TYPE_CHECKING:
@@ -25,11 +23,6 @@ class Scope:
     account: str
     region: str
     secret_arn: str
-
-    @classmethod
-    def of(cls, secret_arn: str) -> Scope:
-        """Return the scope of the request that is being served."""
-        return cls(get_account_id(), get_region(), secret_arn)
 
 
 class Scheduler:
@@ -58,6 +51,11 @@ class Scheduler:
         """Return when a secret is due next."""
         with self._changed:
             return self._windows.get(scope)
+
+    def wake(self) -> None:
+        """Look at the clock again, for it was moved."""
+        with self._changed:
+            self._changed.notify()
 
     def start(self) -> None:
         """Start the thread."""
