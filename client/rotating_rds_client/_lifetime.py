@@ -17,12 +17,14 @@ _PAUSE_AFTER_FAILURE = 5.0
 class Held:
     """A value with the moments that matter to its readers.
 
+    :param asked_at: When Secrets Manager was last asked, successfully or not.
     :param refresh_at: From here on one reader has it renewed, while all of them go on using it.
     :param expires_at: From here on readers wait for a newer one.
     :param stale_until: How far an outage may move ``expires_at``.
     """
 
     credentials: Credentials
+    asked_at: float
     refresh_at: float
     expires_at: float
     stale_until: float
@@ -51,18 +53,22 @@ class Lifetime:
         """Hold a value that was asked for at this moment."""
         early = self.ttl * self.jitter * random.random()  # noqa: S311 - spreads load, guards nothing
         expires_at = at + self.ttl
-        return Held(credentials, expires_at - early, expires_at, expires_at + self.max_stale)
+        return Held(credentials, at, expires_at - early, expires_at, expires_at + self.max_stale)
 
     def after_outage(self, held: Held, *, at: float) -> Held | None:
         """Go on with an old value until ``stale_until``, trying again in the background; ``None`` past that."""
         if at >= held.stale_until:
             return None
-        return replace(held, refresh_at=at + self._pause(), expires_at=held.stale_until)
+        return replace(held, asked_at=at, refresh_at=at + self._pause(), expires_at=held.stale_until)
 
     def after_malformed(self, held: Held, *, at: float) -> Held:
         """Go on with the last readable version for as long as the newer one is unreadable."""
         return replace(
-            held, refresh_at=at + self._pause(), expires_at=at + self.ttl, stale_until=at + self.ttl + self.max_stale
+            held,
+            asked_at=at,
+            refresh_at=at + self._pause(),
+            expires_at=at + self.ttl,
+            stale_until=at + self.ttl + self.max_stale,
         )
 
     def _pause(self) -> float:

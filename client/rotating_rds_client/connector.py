@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from rotating_rds_client.source import CredentialsSource
 
 C = TypeVar("C")
+_SHARED_ANSWER = 0.05
 _log = logging.getLogger("rotating_rds_client")
 
 
@@ -98,9 +99,10 @@ class RotatingConnector(Generic[C]):
 
     def _ask_again(self, call: _Call, refused: Credentials) -> Credentials:
         """Read the secret; while that is impossible, what was refused is all there is."""
+        max_age = _SHARED_ANSWER if call.refreshes else 0.0  # an answer from before the first refusal proves nothing
         call.refreshes += 1
         try:
-            return self._source.refresh(refused)
+            return self._source.refresh(refused, max_age=max_age)
         except SecretUnavailableError as error:
             _log.warning("A login was refused and %s", error)
             return refused

@@ -26,8 +26,8 @@ class CredentialsSource(Protocol):
     def get(self) -> Credentials:
         """Credentials to try first."""
 
-    def refresh(self, rejected: Credentials | None = None) -> Credentials:
-        """Credentials as they are now, after ``rejected`` did not log in."""
+    def refresh(self, rejected: Credentials | None = None, *, max_age: float = 0.0) -> Credentials:
+        """Credentials as they are now, or were ``max_age`` seconds ago, after ``rejected`` did not log in."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,18 +101,24 @@ class SecretSource:
                 return held.credentials
         return self._shared.renew(held).credentials
 
-    def refresh(self, rejected: Credentials | None = None) -> Credentials:
+    def refresh(self, rejected: Credentials | None = None, *, max_age: float = 0.0) -> Credentials:
         """Ask Secrets Manager now, whatever the TTL says.
 
         :param rejected: Credentials that did not log in; where another version is held already, because another thread
             has asked in the meantime, that one is returned without a call.
+        :param max_age: An answer of so many seconds ago will do, so that threads which poll share their questions; by
+            default none will.
         :raises SecretUnavailableError: as :meth:`get`.
         :raises MalformedSecretError: as :meth:`get`.
         """
         held = self._shared.latest
-        if held is not None and rejected is not None and held.credentials.version_id != rejected.version_id:
+        if held is not None and (self._replaces(held, rejected) or self._now() - held.asked_at < max_age):
             return held.credentials
         return self._shared.renew(held).credentials
+
+    @staticmethod
+    def _replaces(held: Held, rejected: Credentials | None) -> bool:
+        return rejected is not None and held.credentials.version_id != rejected.version_id
 
     def _read(self, seen: Held | None) -> Held:
         asked_at = self._now()

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 from examples.demo import alarms, audit
 from examples.demo.application import SampleApplication
 from examples.demo.cdk import Deployment
-from examples.demo.rotations import Rotation
 from examples.demo.sabotage import SabotagedFunction
 from examples.demo.waiting import ask_until, wait_for
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
+    from examples.demo.rotations import Rotation
     from examples.demo.stage import Stage
     from localcloud.control import RotationRecord
 
@@ -68,14 +68,17 @@ def break_and_repair(stage: Stage) -> None:
     with function.may_not_store():
         version = stage.secret.begin_rotation()
         stage.evidence.broken_step = wait_for(
-            lambda: _failed_step(stage.secret.record(version)), what="The failure of a step"
+            lambda: _failed_step(stage.secret.records(version)), what="The failure of a step"
         )
-        stage.evidence.notification = ask_until(lambda: _news_of_failure(on_call), seconds=_SECONDS_TO_ALARM)
-        stage.evidence.alarms = ask_until(
-            lambda: alarms.alarming(stage.cloud, stage.deployment.rotation_function), seconds=_SECONDS_TO_ALARM
+        stage.evidence.news_of_failure = ask_until(
+            lambda: on_call.message_with("RotationFailed: ", stage.secret.arn), seconds=_SECONDS_TO_ALARM
         )
-    record = _completed(stage, version)
-    stage.evidence.repaired = Rotation("broken, then repaired", before, stage.secret.current_version(), record)
+        stage.evidence.news_of_alarm = ask_until(
+            lambda: on_call.message_with("AlarmName", stage.deployment.rotation_function), seconds=_SECONDS_TO_ALARM
+        )
+        stage.evidence.alarms = alarms.alarming(stage.cloud, stage.deployment.rotation_function)
+    _complete(stage, version)
+    stage.evidence.repaired = stage.secret.rotation("broken, repaired", version, before=before)
     _add_rotation(stage, stage.evidence.repaired)
 
 
@@ -123,19 +126,13 @@ def _add_rotation(stage: Stage, rotation: Rotation) -> None:
         stage.application.wait_for(lambda traffic: traffic.uses(rotation.after), what=what)
 
 
-def _failed_step(record: RotationRecord | None) -> tuple[str, str] | None:
-    steps = record.steps if record else ()
+def _failed_step(records: Iterable[RotationRecord]) -> tuple[str, str] | None:
+    steps = [step for record in records for step in record.steps]
     return next(((step.name, step.error) for step in steps if step.error), None)
 
 
-def _news_of_failure(on_call: alarms.OnCall) -> str:
-    return next((message for message in on_call.messages() if message.startswith("RotationFailed")), "")
-
-
-def _completed(stage: Stage, version: str) -> RotationRecord:
+def _complete(stage: Stage, version: str) -> None:
     """Wait for Secrets Manager's own next attempt, or ask for it where it had given up before the repair."""
-    record = stage.secret.ended(version)
-    if record.outcome == "succeeded":
-        return record
-    stage.secret.resume_rotation()
-    return stage.secret.ended(version)
+    if stage.secret.wait_for_end(version).outcome != "succeeded":
+        stage.secret.resume_rotation()
+        stage.secret.wait_for_end(version)

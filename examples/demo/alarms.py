@@ -33,9 +33,14 @@ class OnCall:
         """Return all messages so far, as their subscribers read them."""
         answer = self._sqs.receive_message(QueueUrl=self._url, MaxNumberOfMessages=_MOST_MESSAGES)
         for message in answer.get("Messages", []):
-            self._messages.append(json.loads(message["Body"])["Message"])
+            text = json.loads(message["Body"])["Message"]
+            self._messages.append(text.strip('"'))  # EventBridge sends a text as JSON, that is in quotes
             self._sqs.delete_message(QueueUrl=self._url, ReceiptHandle=message["ReceiptHandle"])
         return list(self._messages)
+
+    def message_with(self, *parts: str) -> str:
+        """Return the first message that holds all of these parts, or nothing."""
+        return next((message for message in self.messages() if all(part in message for part in parts)), "")
 
     def leave(self) -> None:
         """Remove subscription and queue."""

@@ -5,8 +5,8 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
-from examples.demo import traffic
 from examples.demo.cdk import CHECKOUT, Deployment, environment
+from examples.demo.traffic import Traffic, read_journal
 from examples.demo.waiting import wait_for
 from localcloud.lifeline import GuardedProcess
 
@@ -48,18 +48,18 @@ class SampleApplication:
             grace=_SECONDS_TO_END,
         )
 
-    def traffic(self) -> traffic.Traffic:
+    def traffic(self) -> Traffic:
         """Read what it did so far."""
-        return traffic.read(self._journal)
+        return read_journal(self._journal)
 
-    def wait_for(self, condition: Callable[[traffic.Traffic], bool], *, what: str) -> None:
+    def wait_for(self, condition: Callable[[Traffic], bool], *, what: str) -> None:
         """Wait until something shows in what it did.
 
         :raises ApplicationEndedError: with what it said.
         """
         wait_for(lambda: self._running() and condition(self.traffic()), what=what)
 
-    def stop(self) -> traffic.Traffic:
+    def stop(self) -> Traffic:
         """Ask it to end, and return all that it did."""
         self._process.stop()
         return self.traffic()

@@ -107,23 +107,23 @@ CHECKS: tuple[Check, ...] = (
     ),
     Check(
         "A rotation without a permission failed, naming the cause",
-        lambda seen: seen.broken_step is not None and "privilege" in seen.broken_step[1],
+        lambda seen: seen.broken_step is not None and seen.broken_step[1].startswith("PrivilegeError:"),
         lambda seen: seen.broken_step[0] if seen.broken_step else "no failure",
     ),
     Check(
-        "The failure was published to the alarm topic",
-        lambda seen: bool(seen.notification),
-        lambda seen: "received" if seen.notification else "nothing received",
+        "On-call was told of the failed rotation",
+        lambda seen: bool(seen.news_of_failure),
+        lambda seen: "message received" if seen.news_of_failure else "nothing received",
     ),
     Check(
-        "The alarm on the function's errors went off",
-        lambda seen: bool(seen.alarms),
-        lambda seen: f"{len(seen.alarms)} in ALARM",
+        "The alarm on the function's errors went off, and on-call was told",
+        lambda seen: bool(seen.alarms and seen.news_of_alarm),
+        lambda seen: f"{len(seen.alarms)} in ALARM, {'message' if seen.news_of_alarm else 'nothing'} received",
     ),
     Check(
         "After the repair the same rotation succeeded",
         lambda seen: seen.repaired is not None and seen.repaired.succeeded,
-        lambda seen: f"{seen.repaired.record.attempts} attempts" if seen.repaired else "not reached",
+        lambda seen: f"after {seen.repaired.attempts} attempts" if seen.repaired else "not reached",
     ),
     Check(
         "Every stack is gone",

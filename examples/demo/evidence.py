@@ -17,6 +17,7 @@ class Evidence:
     """Filled in by one act after the other.
 
     :param broken_step: Name and error of the step that the sabotage made fail.
+    :param news_of_failure: The message about the failed rotation, as on-call gets it; likewise that of the alarm.
     :param outsider_error: AWS's error code for the outsider's read; empty if the read succeeded.
     :param processes: How many processes were counted over the whole run.
     :param stacks_left: Stacks of the project that are left after their removal; ``None`` before it.
@@ -32,9 +33,9 @@ class Evidence:
     function_role: str = ""
     readers: tuple[Reader, ...] = ()
     outsider_error: str | None = None
-    notification: str = ""
+    news_of_failure: str = ""
+    news_of_alarm: str = ""
     alarms: tuple[str, ...] = ()
     processes: int = 0
     stacks_left: list[str] | None = None
     processes_left: list[str] | None = None
-    act_seconds: dict[str, float] = field(default_factory=dict)

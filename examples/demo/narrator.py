@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -19,9 +20,8 @@ class Narrator:
     """Tells of acts, and how long each took."""
 
     def __init__(self) -> None:
-        self.console = Console(highlight=False)
-        if not self.console.is_terminal:
-            self.console = Console(highlight=False, width=_PLAIN_WIDTH, no_color=True)
+        # An ARN holds ":secret:", which would be replaced by a picture if emoji were on.
+        self.console = Console(highlight=False, emoji=False, width=None if sys.stdout.isatty() else _PLAIN_WIDTH)
         self.box = box.SIMPLE_HEAD if self.console.is_terminal else box.ASCII
         self._began = time.monotonic()
 

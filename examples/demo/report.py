@@ -36,7 +36,7 @@ def _rotations(evidence: Evidence) -> Table:
     table = Table("rotation", "version before", "version after", "attempts", *_STEPS, title="Rotations")
     table.title_justify = "left"
     for rotation in evidence.rotations:
-        row = (rotation.title, rotation.before[:8], rotation.after[:8], str(rotation.record.attempts))
+        row = (rotation.title, rotation.before[:8], rotation.after[:8], str(rotation.attempts))
         table.add_row(*row, *(_seconds(rotation, step) for step in _STEPS))
     return table
 
@@ -77,6 +77,6 @@ def _alarm(evidence: Evidence) -> Table:
     step, error = evidence.broken_step or ("-", "-")
     table = Table("what", "text", title="The broken rotation", title_justify="left")
     table.add_row("failed step", escape(f"{step}: {error}"))
-    table.add_row("message to on-call", escape(evidence.notification))
+    table.add_row("told to on-call", escape(evidence.news_of_failure))
     table.add_row("in state ALARM", escape(", ".join(evidence.alarms)))
     return table

@@ -18,12 +18,25 @@ _ENDS = ("succeeded", "failed", "abandoned", "cancelled")
 
 @dataclass(frozen=True)
 class Rotation:
-    """A rotation with the version that was current before it and the one after."""
+    """A rotation with the version that was current before it and the one after.
+
+    :param records: What Secrets Manager did for the new version; more than one if it had given up in between.
+    """
 
     title: str
     before: str
     after: str
-    record: RotationRecord
+    records: tuple[RotationRecord, ...]
+
+    @property
+    def record(self) -> RotationRecord:
+        """What decided the outcome."""
+        return self.records[-1]
+
+    @property
+    def attempts(self) -> int:
+        """How often Secrets Manager tried."""
+        return sum(record.attempts for record in self.records)
 
     @property
     def succeeded(self) -> bool:
@@ -51,12 +64,11 @@ class RotatingSecret:
     def current_version(self) -> str:
         """Return the id of the version labelled AWSCURRENT."""
         stages = self._client.describe_secret(SecretId=self.arn)["VersionIdsToStages"]
-        return next(version_id for version_id, labels in stages.items() if "AWSCURRENT" in labels)
+        return next(str(version_id) for version_id, labels in stages.items() if "AWSCURRENT" in labels)
 
     def begin_rotation(self) -> str:
         """Rotate on demand, and return the new version's id."""
-        version_id: str = self._client.rotate_secret(SecretId=self.arn)["VersionId"]
-        return version_id
+        return str(self._client.rotate_secret(SecretId=self.arn)["VersionId"])
 
     def resume_rotation(self) -> None:
         """Have Secrets Manager take up a rotation that it had given up; it says so in an error."""
@@ -66,22 +78,26 @@ class RotatingSecret:
             if error.response["Error"]["Code"] != "InvalidRequestException":
                 raise
 
-    def record(self, version_id: str) -> RotationRecord | None:
-        """Return the latest record of a version's rotation."""
-        records = [record for record in self._cloud.rotations() if record.version_id == version_id]
-        return records[-1] if records else None
+    def records(self, version_id: str) -> tuple[RotationRecord, ...]:
+        """Return the records of a version's rotation, the oldest first."""
+        return tuple(record for record in self._cloud.rotations() if record.version_id == version_id)
 
-    def ended(self, version_id: str) -> RotationRecord:
+    def wait_for_end(self, version_id: str) -> RotationRecord:
         """Wait until a rotation has ended, one way or another."""
         what = f"The end of the rotation to version {version_id}"
         return wait_for(lambda: self._if_ended(version_id), what=what)
 
+    def rotation(self, title: str, version_id: str, *, before: str) -> Rotation:
+        """Describe a rotation that has ended."""
+        return Rotation(title, before, self.current_version(), self.records(version_id))
+
     def rotate(self, title: str) -> Rotation:
         """Rotate on demand and wait for the end."""
         before = self.current_version()
-        record = self.ended(self.begin_rotation())
-        return Rotation(title, before, self.current_version(), record)
+        version_id = self.begin_rotation()
+        self.wait_for_end(version_id)
+        return self.rotation(title, version_id, before=before)
 
     def _if_ended(self, version_id: str) -> RotationRecord | None:
-        record = self.record(version_id)
-        return record if record is not None and record.outcome in _ENDS else None
+        latest = self.records(version_id)[-1:]
+        return next((record for record in latest if record.outcome in _ENDS), None)

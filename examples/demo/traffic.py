@@ -62,7 +62,7 @@ class Traffic:
         return any(connect.version and version_id.startswith(connect.version) for connect in self.opened)
 
 
-def read(journal: Path) -> Traffic:
+def read_journal(journal: Path) -> Traffic:
     """Read a journal; a last line that is not whole yet is left for later."""
     text = journal.read_text(encoding="utf-8") if journal.exists() else ""
     events = [json.loads(line) for line in text.splitlines(keepends=True) if line.endswith("\n")]

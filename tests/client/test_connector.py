@@ -216,6 +216,30 @@ def test_every_call_is_reported(stage: Rehearsal) -> None:
     assert retried.seconds == pytest.approx(0.3)
 
 
+def test_callers_that_wait_share_their_questions(stage: Rehearsal) -> None:
+    """A pool full of waiting threads does not multiply the load on Secrets Manager."""
+
+    class SharedSource:
+        """Notes how old an answer may be."""
+
+        def __init__(self, source: SecretSource) -> None:
+            self.source = source
+            self.max_ages: list[float] = []
+
+        def get(self) -> Credentials:
+            return self.source.get()
+
+        def refresh(self, rejected: Credentials | None = None, *, max_age: float = 0.0) -> Credentials:
+            self.max_ages.append(max_age)
+            return self.source.refresh(rejected, max_age=max_age)
+
+    source = SharedSource(SecretSource("orders", client=stage.manager, clock=stage.clock))
+    stage.set_secret("v2")
+    stage.clock.after(0.5, lambda: stage.store("v2"))
+    RotatingConnector(source, stage.database, clock=stage.clock).connect()
+    assert source.max_ages == [0.0, 0.05, 0.05, 0.05]
+
+
 def test_counters_add_up_reports(stage: Rehearsal) -> None:
     """A rejected call and a passed-through error both count as failures."""
     counters = Counters()

@@ -111,6 +111,25 @@ def test_refresh_makes_no_call_for_a_version_that_was_replaced_already(
     assert manager.calls == 2
 
 
+def test_refresh_shares_an_answer_that_is_recent_enough(manager: FakeSecretsManager, clock: FakeClock) -> None:
+    """Threads that poll for a new version ask together, not each on its own."""
+    source = source_of(manager, clock)
+    rejected = source.get()
+    clock.advance(0.04)
+    source.refresh(rejected, max_age=0.05)
+    assert manager.calls == 1
+    clock.advance(0.02)
+    source.refresh(rejected, max_age=0.05)
+    assert manager.calls == 2
+
+
+def test_refresh_takes_no_earlier_answer_by_default(manager: FakeSecretsManager, clock: FakeClock) -> None:
+    """Not even one of the same moment: it may be from before the login that was refused."""
+    source = source_of(manager, clock)
+    source.refresh(source.get())
+    assert manager.calls == 2
+
+
 def test_an_outage_is_bridged_and_told(manager: FakeSecretsManager, clock: FakeClock) -> None:
     """The last value is used, and the callback hears why and for how long."""
     failures: list[RefreshFailure] = []
