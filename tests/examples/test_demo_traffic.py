@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import dataclasses
 import json
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +12,7 @@ if TYPE_CHECKING:
 
 def connect(**changes: Any) -> Connect:
     """Make a connection that was opened at second 10."""
-    return Connect(**({"began": 10.0, "seconds": 0.1, "outcome": "connected", "retries": 0, "version": "aa"} | changes))
+    return dataclasses.replace(Connect(10.0, 0.1, "connected", retries=0, version="aa"), **changes)
 
 
 def test_only_connections_that_came_about_count_as_opened() -> None:
