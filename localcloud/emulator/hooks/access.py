@@ -13,6 +13,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from ministack.core import iam_actions, iam_evaluator
+from ministack.core.responses import get_account_id
 from ministack.services import iam
 
 from localcloud.emulator import patches
@@ -49,18 +50,32 @@ def _context(
     original: Callable[..., dict[str, Any]], service: str, iam_action: str, body: bytes, params: dict[str, Any]
 ) -> dict[str, Any]:
     context = original(service, iam_action, body, params)
-    return context | _secret_context(iam_action, body) if service == "secretsmanager" else context
+    own = _OWN_CONTEXT.get(service)
+    return context if own is None else context | own(iam_action, _document(body))
 
 
-def _secret_context(iam_action: str, body: bytes) -> dict[str, Any]:
+def _document(body: bytes) -> dict[str, Any]:
     try:
         request = json.loads(body)
     except ValueError:
         return {}
-    secret = versions.find(request.get("SecretId", "")) if isinstance(request, dict) else None
+    return request if isinstance(request, dict) else {}
+
+
+def _secret_context(iam_action: str, request: dict[str, Any]) -> dict[str, Any]:
+    secret = versions.find(request.get("SecretId", ""))
     if secret is None:
         return {}
     return secret_context(secret) | _version_context(iam_action, request)
+
+
+def _key_context(_: str, request: dict[str, Any]) -> dict[str, Any]:
+    given = request.get("EncryptionContext") or {}
+    context: dict[str, Any] = {f"kms:EncryptionContext:{key}": value for key, value in given.items()}
+    return context | {"kms:EncryptionContextKeys": list(given), "kms:CallerAccount": get_account_id()}
+
+
+_OWN_CONTEXT = {"secretsmanager": _secret_context, "kms": _key_context}
 
 
 def secret_context(secret: versions.Secret) -> dict[str, Any]:
