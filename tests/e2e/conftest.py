@@ -22,3 +22,12 @@ def deployment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]
         deployed = Deployment.prepare(cloud, folder)
         deployed.deploy()
         yield deployed
+
+
+@pytest.fixture
+def paused(deployment: Deployment) -> Iterator[Deployment]:
+    """The deployment, with its function throttled to nothing: the service starts rotations and gets no further."""
+    client, name = deployment.cloud.client("lambda"), deployment.outputs["RotationFunctionName"]
+    client.put_function_concurrency(FunctionName=name, ReservedConcurrentExecutions=0)
+    yield deployment
+    client.delete_function_concurrency(FunctionName=name)

@@ -190,6 +190,11 @@ def take_away_encryption_context(policy: Policy) -> None:
     del statement_with(policy, "kms:Decrypt")["Condition"]["StringEquals"]["kms:EncryptionContext:SecretARN"]
 
 
+def take_away_service(policy: Policy) -> None:
+    """Let the key be used without Secrets Manager in between."""
+    del statement_with(policy, "kms:Decrypt")["Condition"]["StringEquals"]["kms:ViaService"]
+
+
 def _as_list(value: str | list[str]) -> list[str]:
     return [value] if isinstance(value, str) else value
 
@@ -218,6 +223,7 @@ def test_the_roles_may_do_what_they_need_and_nothing_else(deployment: Deployment
             take_away_encryption_context,
             {"the consumer reads another secret", "the consumer reads another secret under this one"},
         ),
+        ("ConsumerRoleName", take_away_service, {"the consumer decrypts on its own"}),
         (
             "function_role",
             take_away("kms:Decrypt"),
@@ -237,6 +243,7 @@ def test_the_roles_may_do_what_they_need_and_nothing_else(deployment: Deployment
         "consumer without the staging label",
         "consumer without the secret's ARN",
         "consumer without the encryption context",
+        "consumer without Secrets Manager in between",
         "function without kms:Decrypt",
         "function without kms:GenerateDataKey",
         "function without the right to move labels",

@@ -8,99 +8,23 @@ from __future__ import annotations
 
 import itertools
 import json
-import os
 import re
 import signal
-import subprocess
-import sys
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.support.doomed_function import Call
+from tests.support.manual_rotation import ManualRotation, start
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable
 
     from tests.support.deployment import Deployment
-
-ROOT = Path(__file__).resolve().parents[2]
+    from tests.support.doomed_function import Call
 
 # What the function's session says to the server, beside what the driver says for it.
 _STATEMENT = re.compile(r"LOG: +(?:statement|execute <unnamed>): (.*)")
-
-
-@dataclass
-class Rotation:
-    """A rotation that the test performs itself, in place of the service.
-
-    :param deployment: where secret, database and the function's role are.
-    :param token: id of the version to rotate to.
-    :param folder: for journals.
-    """
-
-    deployment: Deployment
-    token: str
-    folder: Path
-    variant: str = "sound"
-    runs: int = 0
-
-    def run(self, at: int | None = None, *, after: bool = False) -> tuple[int, list[Call]]:
-        """Run the four steps under the function's own role; return the exit code and the external calls."""
-        self.runs += 1
-        journal = self.folder / f"{self.token}-{self.runs}.jsonl"
-        order = {"secret": self.deployment.secret, "token": self.token, "journal": str(journal)}
-        order |= {"variant": self.variant}
-        variables = self.deployment.function_configuration["Environment"]["Variables"]
-        environment = self.deployment.cloud.role_environment(self.deployment.function_role)
-        finished = subprocess.run(
-            [sys.executable, "-m", "tests.support.doomed_function"],
-            input=json.dumps({**order, "at": at, "after": after}),
-            env={"PATH": os.environ["PATH"], **environment, **variables},
-            cwd=ROOT,
-            capture_output=True,
-            text=True,
-            timeout=60,
-            check=False,
-        )
-        calls = [Call(**json.loads(line)) for line in journal.read_text().splitlines()] if journal.exists() else []
-        return finished.returncode, calls
-
-    @property
-    def some_value_logs_in(self) -> bool:
-        """Whether AWSCURRENT or AWSPENDING opens a session: promise 1 for a single user."""
-        labels = ("AWSCURRENT", "AWSPENDING")
-        return any(self.deployment.logs_in(self.deployment.value(label)) for label in labels)
-
-    @property
-    def has_ended_well(self) -> bool:
-        """Whether the version is current, logs in, and no AWSPENDING is left."""
-        labels = self.deployment.labels
-        return (
-            labels["AWSCURRENT"] == self.token
-            and "AWSPENDING" not in labels
-            and self.deployment.logs_in(self.deployment.value())
-        )
-
-
-@pytest.fixture
-def paused(deployment: Deployment) -> Iterator[Deployment]:
-    """The deployment, with its function throttled to nothing: the service starts rotations and gets no further."""
-    client, name = deployment.cloud.client("lambda"), deployment.outputs["RotationFunctionName"]
-    client.put_function_concurrency(FunctionName=name, ReservedConcurrentExecutions=0)
-    yield deployment
-    client.delete_function_concurrency(FunctionName=name)
-
-
-def start(deployment: Deployment, folder: Path) -> Rotation:
-    """Have the service stage a version for a new rotation."""
-    token = deployment.cloud.client("secretsmanager").rotate_secret(SecretId=deployment.secret)["VersionId"]
-    assert deployment.ended(token).outcome == "failed"
-    assert deployment.labels["AWSPENDING"] == token
-    assert deployment.value("AWSPENDING") is None
-    return Rotation(deployment, token, folder)
 
 
 def recorded_calls(deployment: Deployment, folder: Path) -> list[Call]:
@@ -175,5 +99,5 @@ def test_the_sweep_catches_a_function_that_is_not_idempotent(
     points = [(index, True) for index in range(effect, effect + 3)]  # a variant may make calls that the sound one lacks
     with pytest.raises(AssertionError, match=r"the repetition failed"):
         sweep(paused, tmp_path, points, variant)
-    mended = Rotation(paused, paused.labels["AWSPENDING"], tmp_path)
+    mended = ManualRotation(paused, paused.labels["AWSPENDING"], tmp_path)
     assert mended.run()[0] == 0

@@ -7,7 +7,7 @@ import os
 import shutil
 import ssl
 import subprocess
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -38,10 +38,12 @@ class Deployment:
 
     :param cloud: where it is deployed to.
     :param app: folder of the app, so that a test may edit settings as a user does.
+    :param function_output: what functions printed that a test ran in processes of its own.
     """
 
     cloud: LocalCloud
     app: Path
+    function_output: list[str] = field(default_factory=list)
 
     @classmethod
     def prepare(cls, cloud: LocalCloud, folder: Path) -> Deployment:

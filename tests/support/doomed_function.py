@@ -120,8 +120,16 @@ def break_retry() -> None:
     patched.write_pending = write_pending
 
 
+def break_verifier() -> None:
+    """Have the session send the password itself, in place of its SCRAM verifier."""
+    from rotating_rds_function.adapters import postgres  # noqa: PLC0415
+
+    patched: Any = postgres
+    patched.scram_verifier = lambda password: password
+
+
 VARIANTS: Mapping[str, Callable[[], None]] = MappingProxyType(
-    {"sound": lambda: None, "no roll-forward": break_roll_forward, "no retry": break_retry}
+    {"sound": lambda: None, "no roll-forward": break_roll_forward, "no retry": break_retry, "leaking": break_verifier}
 )
 
 
