@@ -57,7 +57,9 @@ class SecretStoreContract:
 
     def test_a_version_that_does_not_carry_the_label_reads_nothing(self, subject: Subject) -> None:
         """The label is a condition, not a hint."""
+        subject.store.write_pending(subject.secret_id, version=subject.pending, text=PENDING_VALUE)
         assert subject.store.read(subject.secret_id, label=AWSPENDING, version=subject.current) is None
+        assert subject.store.read(subject.secret_id, label=AWSCURRENT, version=subject.pending) is None
 
     def test_a_written_value_is_read_back(self, subject: Subject) -> None:
         """Under the label and the version that createSecret works on."""

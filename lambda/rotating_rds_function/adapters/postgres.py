@@ -2,27 +2,18 @@
 
 from __future__ import annotations
 
-import base64
 import contextlib
 import hashlib
 import struct
 from typing import TYPE_CHECKING, Any, Final
 
 import pg8000.native
-import scramp
 
 from rotating_rds_function.adapters import tls
 from rotating_rds_function.adapters.limits import Limits
-from rotating_rds_function.adapters.sqlstates import error_for
-from rotating_rds_function.domain.errors import (
-    AuthenticationError,
-    ConfigurationError,
-    InternalError,
-    RotationError,
-    TlsError,
-    UnreachableError,
-    WrongStateError,
-)
+from rotating_rds_function.adapters.postgres_errors import broken, translated
+from rotating_rds_function.adapters.scram import scram_verifier
+from rotating_rds_function.domain.errors import ConfigurationError, RotationError, TlsError
 
 if TYPE_CHECKING:
     import socket
@@ -59,9 +50,10 @@ class Postgres:
         :raises RotationError: with the cause, if the session cannot be opened for another reason.
         """
         _check_name(username)
-        limits = Limits.within(self._deadline)
-        channel = self._secure_channel(limits)
+        channel = self._secure_channel()
         try:
+            limits = Limits.within(self._deadline)
+            channel.settimeout(limits.connect)
             connection = pg8000.native.Connection(
                 username,
                 password=password,
@@ -78,17 +70,18 @@ class Postgres:
         channel.close()
         raise failure
 
-    def _secure_channel(self, limits: Limits) -> ssl.SSLSocket:
-        plain = tls.connect(self._endpoint, timeout=limits.connect)
+    def _secure_channel(self) -> ssl.SSLSocket:
+        plain = tls.connect(self._endpoint, timeout=Limits.within(self._deadline).connect)
         try:
+            plain.settimeout(Limits.within(self._deadline).connect)
             plain.sendall(_TLS_REQUEST)
             answer = plain.recv(1)
-        except OSError as error:
-            failure: RotationError = _broken(self._endpoint, tls.reason_of(error))
+        except (OSError, RotationError) as error:
+            failure = translated(error, self._endpoint)
         else:
             if answer == _TLS_ACCEPTED:
                 return tls.handshake(plain, self._endpoint, self._trust)
-            failure = _no_tls(self._endpoint) if answer else _broken(self._endpoint, "connection closed")
+            failure = _no_tls(self._endpoint) if answer else broken(self._endpoint, "connection closed")
         plain.close()
         raise failure
 
@@ -132,8 +125,6 @@ class PostgresSession:
         try:
             self._channel.settimeout(Limits.within(self._deadline).statement)
             rows: list[list[Any]] = self._connection.run(statement)
-        except RotationError:
-            raise
         except Exception as error:  # noqa: BLE001 - as in login()
             failure = translated(error, self._endpoint)
         else:
@@ -141,64 +132,10 @@ class PostgresSession:
         raise failure
 
 
-def scram_verifier(password: str) -> str:
-    """Return what PostgreSQL stores for a password (RFC 5803, in the notation of pg_authid).
-
-    :raises WrongStateError: if SASLprep (RFC 4013) prohibits the password.
-    """
-    try:
-        salt, stored_key, server_key, rounds = scramp.ScramMechanism("SCRAM-SHA-256").make_auth_info(password)
-    except scramp.ScramException:
-        pass
-    else:
-        encoded = (base64.b64encode(part).decode("ascii") for part in (salt, stored_key, server_key))
-        return "SCRAM-SHA-256${}:{}${}:{}".format(rounds, *encoded)
-    raise WrongStateError(
-        "The pending password has characters that SASLprep prohibits, such as control characters: "
-        "rotate again with RotateSecret, which makes another one."
-    )
-
-
 def lock_key(username: str) -> int:
     """Return the key of the advisory lock that runs of the rotation of one user compete for."""
     digest = hashlib.sha256(f"rotating-rds/{username}".encode()).digest()
     return int.from_bytes(digest[:8], "big", signed=True)
-
-
-def translated(error: BaseException, endpoint: Endpoint) -> RotationError:
-    """Return the typed error for whatever the driver raised, without a word of the driver's text."""
-    for cause in _chain(error):
-        if isinstance(cause, pg8000.native.DatabaseError):
-            return error_for(_sqlstate(cause), f"{endpoint.host}:{endpoint.port}")
-        if isinstance(cause, scramp.ScramException):
-            return AuthenticationError(
-                f"PostgreSQL at {endpoint.host}:{endpoint.port} did not complete the SCRAM exchange: "
-                "check the password in the secret, which may hold characters that SASLprep prohibits."
-            )
-    for cause in _chain(error):
-        if isinstance(cause, OSError):
-            return _broken(endpoint, tls.reason_of(cause))
-    if isinstance(error, pg8000.native.InterfaceError) and str(error) == "network error":
-        return _broken(endpoint, "connection closed")
-    return InternalError(
-        f"The session with {endpoint.host}:{endpoint.port} failed with {type(error).__name__}: "
-        "check that a PostgreSQL server listens there."
-    )
-
-
-def _chain(error: BaseException | None) -> list[BaseException]:
-    # The driver says good-bye when a login fails; on a connection that is gone already, that second failure hides the
-    # server's answer.
-    chain: list[BaseException] = []
-    while error is not None and error not in chain:
-        chain.append(error)
-        error = error.__cause__ or error.__context__
-    return chain
-
-
-def _sqlstate(error: pg8000.native.DatabaseError) -> str:
-    fields = error.args[0] if error.args else None
-    return str(fields.get("C", "XX000")) if isinstance(fields, dict) else "XX000"
 
 
 def _settings(limits: Limits) -> dict[str, str]:
@@ -219,13 +156,6 @@ def _check_name(username: str) -> None:
             f"The user name {username[:80]!r} is none that PostgreSQL can hold (1 to {_LONGEST_NAME} bytes, no NUL): "
             "deploy a name that it can."
         )
-
-
-def _broken(endpoint: Endpoint, reason: str) -> UnreachableError:
-    return UnreachableError(
-        f"{endpoint.host}:{endpoint.port} broke off ({reason}): check that the database is up, "
-        "and that nothing between ends its connections."
-    )
 
 
 def _no_tls(endpoint: Endpoint) -> TlsError:

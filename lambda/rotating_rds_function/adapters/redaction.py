@@ -1,7 +1,7 @@
-"""Nothing secret leaves: what crosses a port is remembered, and no error passes with it or with a foreign text.
+"""Nothing secret leaves: no error is shown with a secret in it, or with a foreign text.
 
-An adapter may leak by a mistake of its own or of its driver. These decorators are the second line behind the adapters'
-care, and the handler's own last look is the third.
+An adapter may leak by a mistake of its own or of its driver. The boundary around the ports is the second line behind
+the adapters' care, and the handler's last look at an error is the third.
 """
 
 from __future__ import annotations
@@ -17,9 +17,6 @@ from rotating_rds_function.domain.errors import InternalError, RotationError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-
-    from rotating_rds_function.domain.ports import Database, DatabaseSession, SecretStore
-    from rotating_rds_function.domain.versions import SecretDescription
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -60,71 +57,6 @@ class Redactor:
         except Exception as error:  # noqa: BLE001 - whatever it is must not pass as it is
             failure = self.presentable(error)
         raise failure  # out here, where the original is not its context
-
-
-class RedactingStore:
-    """A SecretStore whose errors tell no secret."""
-
-    def __init__(self, store: SecretStore, redactor: Redactor) -> None:
-        self._store = store
-        self._redactor = redactor
-
-    def describe(self, secret_id: str) -> SecretDescription:
-        """Pass on, as every method here."""
-        return self._redactor.guard(self._store.describe, secret_id)
-
-    def read(self, secret_id: str, *, label: str, version: str | None = None) -> str | None:
-        """Remember what was read."""
-        text = self._redactor.guard(self._store.read, secret_id, label=label, version=version)
-        self._redactor.learn(text or "")
-        return text
-
-    def write_pending(self, secret_id: str, *, version: str, text: str) -> None:
-        """Remember what is written."""
-        self._redactor.learn(text)
-        self._redactor.guard(self._store.write_pending, secret_id, version=version, text=text)
-
-    def move_label(self, secret_id: str, *, label: str, source: str | None, destination: str | None) -> None:
-        """Pass on."""
-        self._redactor.guard(self._store.move_label, secret_id, label=label, source=source, destination=destination)
-
-
-class RedactingDatabase:
-    """A Database whose errors tell no secret."""
-
-    def __init__(self, database: Database, redactor: Redactor) -> None:
-        self._database = database
-        self._redactor = redactor
-
-    def login(self, username: str, password: str) -> DatabaseSession:
-        """Remember the password."""
-        self._redactor.learn(password)
-        return RedactingSession(self._redactor.guard(self._database.login, username, password), self._redactor)
-
-
-class RedactingSession:
-    """A DatabaseSession whose errors tell no secret."""
-
-    def __init__(self, session: DatabaseSession, redactor: Redactor) -> None:
-        self._session = session
-        self._redactor = redactor
-
-    def verify(self) -> None:
-        """Pass on."""
-        self._redactor.guard(self._session.verify)
-
-    def lock(self, username: str) -> None:
-        """Pass on."""
-        self._redactor.guard(self._session.lock, username)
-
-    def set_password(self, username: str, password: str) -> None:
-        """Remember the password."""
-        self._redactor.learn(password)
-        self._redactor.guard(self._session.set_password, username, password)
-
-    def close(self) -> None:
-        """Pass on."""
-        self._redactor.guard(self._session.close)
 
 
 def _passwords_in(text: str) -> Iterator[str]:

@@ -7,9 +7,10 @@ import time
 from typing import Final, Protocol
 
 from rotating_rds_function.adapters import secrets_manager, tls
+from rotating_rds_function.adapters.boundary import RedactingDatabase, RedactingStore
 from rotating_rds_function.adapters.clock import SystemClock
 from rotating_rds_function.adapters.engines import ENGINES, open_database
-from rotating_rds_function.adapters.redaction import RedactingDatabase, RedactingStore, Redactor
+from rotating_rds_function.adapters.redaction import Redactor
 from rotating_rds_function.adapters.reporting import UNKNOWN, StepReport, quiet_wire_logs
 from rotating_rds_function.domain.endpoints import VARIABLE, parse_endpoints
 from rotating_rds_function.domain.errors import RotationError

@@ -9,14 +9,17 @@ import time
 from contextlib import closing
 from typing import TYPE_CHECKING
 
+import pg8000.native
 import pytest
 
 from localcloud.databases import Authority, PostgresServer
 from rotating_rds_function.adapters import tls
 from rotating_rds_function.adapters.clock import SystemClock
 from rotating_rds_function.adapters.postgres import Postgres
+from rotating_rds_function.adapters.postgres_errors import translated
 from rotating_rds_function.domain.endpoints import Endpoint
 from rotating_rds_function.domain.errors import (
+    AuthenticationError,
     ConfigurationError,
     InternalError,
     NotReadyError,
@@ -227,6 +230,19 @@ def test_a_server_that_turns_logins_away_is_not_ready(
     assert isinstance(failure, NotReadyError)
     assert sqlstate in str(failure)
     assert "not now" not in str(failure)
+
+
+def test_an_answer_counts_more_than_the_failure_to_say_good_bye_after_it() -> None:
+    """The driver takes its leave of a server that has closed the connection, and that error hides the answer."""
+    try:
+        try:
+            raise pg8000.native.DatabaseError({"C": "28P01", "M": "password of somebody"})
+        except pg8000.native.DatabaseError:
+            raise pg8000.native.InterfaceError("network error")  # noqa: B904 - as the driver does
+    except pg8000.native.InterfaceError as error:
+        failure = translated(error, Endpoint("orders.example", 5432, "orders.example"))
+    assert isinstance(failure, AuthenticationError)
+    assert "somebody" not in str(failure)
 
 
 def test_a_server_that_is_no_postgres_is_told_apart(database: Callable[..., Postgres], authority: Authority) -> None:

@@ -10,7 +10,8 @@ from urllib.parse import quote
 
 import pytest
 
-from rotating_rds_function.adapters.redaction import RedactingDatabase, RedactingStore, Redactor
+from rotating_rds_function.adapters.boundary import RedactingDatabase, RedactingStore
+from rotating_rds_function.adapters.redaction import Redactor
 from rotating_rds_function.domain.errors import AuthenticationError, InternalError, LabelsMovedError, RotationError
 from rotating_rds_function.domain.versions import AWSCURRENT
 from tests.support.fake_secret_store import FakeSecretStore

@@ -134,6 +134,16 @@ def test_a_binary_value_is_malformed(api: SecretsManagerApi, monkeypatch: pytest
         _store().read(ARN, label=AWSCURRENT)
 
 
+def test_an_answer_without_the_label_that_was_asked_for_is_no_value(
+    api: SecretsManagerApi, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The label may move between question and answer."""
+    monkeypatch.setattr(
+        api, "answer", lambda *_: {"ARN": ARN, "SecretString": _VALUE, "VersionStages": ["AWSPREVIOUS"]}
+    )
+    assert _store().read(ARN, label=AWSCURRENT) is None
+
+
 def test_a_secret_that_was_never_set_to_rotate_is_not_enabled(
     api: SecretsManagerApi, monkeypatch: pytest.MonkeyPatch
 ) -> None:

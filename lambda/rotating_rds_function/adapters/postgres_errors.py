@@ -1,4 +1,4 @@
-"""What PostgreSQL's error codes mean for a rotation.
+"""What the failures of PostgreSQL, its driver and the network mean for a rotation.
 
 Source: "PostgreSQL Error Codes", appendix A of its manual. A code that is not listed stands for its class, the first
 two characters; the server's own text is never passed on, because it can quote a statement.
@@ -9,6 +9,10 @@ from __future__ import annotations
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
+import pg8000.native
+import scramp
+
+from rotating_rds_function.adapters.tls import reason_of
 from rotating_rds_function.domain.errors import (
     AuthenticationError,
     InternalError,
@@ -21,6 +25,8 @@ from rotating_rds_function.domain.errors import (
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from rotating_rds_function.domain.endpoints import Endpoint
 
 _Meaning = tuple[type[RotationError], str]
 
@@ -46,8 +52,53 @@ _MEANINGS: Final[Mapping[str, _Meaning]] = MappingProxyType(
 )
 
 
-def error_for(sqlstate: str, server: str) -> RotationError:
-    """Return the error that an answer of *server* stands for."""
+def translated(error: BaseException, endpoint: Endpoint) -> RotationError:
+    """Return the typed error for whatever was raised, without a word of the driver's text."""
+    if isinstance(error, RotationError):
+        return error
+    for cause in _chain(error):
+        if isinstance(cause, pg8000.native.DatabaseError):
+            return _answered(_sqlstate(cause), f"{endpoint.host}:{endpoint.port}")
+        if isinstance(cause, scramp.ScramException):
+            return AuthenticationError(
+                f"PostgreSQL at {endpoint.host}:{endpoint.port} did not complete the SCRAM exchange: "
+                "check the password in the secret, which may hold characters that SASLprep prohibits."
+            )
+    for cause in _chain(error):
+        if isinstance(cause, OSError):
+            return broken(endpoint, reason_of(cause))
+    if isinstance(error, pg8000.native.InterfaceError) and str(error) == "network error":
+        return broken(endpoint, "connection closed")
+    return InternalError(
+        f"The session with {endpoint.host}:{endpoint.port} failed with {type(error).__name__}: "
+        "check that a PostgreSQL server listens there."
+    )
+
+
+def broken(endpoint: Endpoint, reason: str) -> RotationError:
+    """Return the error for a connection that ended before its time."""
+    return UnreachableError(
+        f"{endpoint.host}:{endpoint.port} broke off ({reason}): check that the database is up, "
+        "and that nothing between ends its connections."
+    )
+
+
+def _chain(error: BaseException | None) -> list[BaseException]:
+    # The driver says good-bye when a login fails; on a connection that is gone already, that second failure hides the
+    # server's answer.
+    chain: list[BaseException] = []
+    while error is not None and error not in chain:
+        chain.append(error)
+        error = error.__cause__ or error.__context__
+    return chain
+
+
+def _sqlstate(error: pg8000.native.DatabaseError) -> str:
+    fields = error.args[0] if error.args else None
+    return str(fields.get("C", "XX000")) if isinstance(fields, dict) else "XX000"
+
+
+def _answered(sqlstate: str, server: str) -> RotationError:
     kind, meaning = _MEANINGS.get(sqlstate) or _MEANINGS.get(
         sqlstate[:2], (InternalError, "failed in a way that the function does not expect: see the server's log")
     )

@@ -1,0 +1,75 @@
+"""The ports as the domain gets them: every call's errors are presentable, every secret that passes is remembered."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from rotating_rds_function.adapters.redaction import Redactor
+    from rotating_rds_function.domain.ports import Database, DatabaseSession, SecretStore
+    from rotating_rds_function.domain.versions import SecretDescription
+
+
+class RedactingStore:
+    """A SecretStore whose errors tell no secret."""
+
+    def __init__(self, store: SecretStore, redactor: Redactor) -> None:
+        self._store = store
+        self._redactor = redactor
+
+    def describe(self, secret_id: str) -> SecretDescription:
+        """Pass on, as every method here."""
+        return self._redactor.guard(self._store.describe, secret_id)
+
+    def read(self, secret_id: str, *, label: str, version: str | None = None) -> str | None:
+        """Remember what was read."""
+        text = self._redactor.guard(self._store.read, secret_id, label=label, version=version)
+        self._redactor.learn(text or "")
+        return text
+
+    def write_pending(self, secret_id: str, *, version: str, text: str) -> None:
+        """Remember what is written."""
+        self._redactor.learn(text)
+        self._redactor.guard(self._store.write_pending, secret_id, version=version, text=text)
+
+    def move_label(self, secret_id: str, *, label: str, source: str | None, destination: str | None) -> None:
+        """Pass on."""
+        self._redactor.guard(self._store.move_label, secret_id, label=label, source=source, destination=destination)
+
+
+class RedactingDatabase:
+    """A Database whose errors tell no secret."""
+
+    def __init__(self, database: Database, redactor: Redactor) -> None:
+        self._database = database
+        self._redactor = redactor
+
+    def login(self, username: str, password: str) -> DatabaseSession:
+        """Remember the password."""
+        self._redactor.learn(password)
+        return RedactingSession(self._redactor.guard(self._database.login, username, password), self._redactor)
+
+
+class RedactingSession:
+    """A DatabaseSession whose errors tell no secret."""
+
+    def __init__(self, session: DatabaseSession, redactor: Redactor) -> None:
+        self._session = session
+        self._redactor = redactor
+
+    def verify(self) -> None:
+        """Pass on."""
+        self._redactor.guard(self._session.verify)
+
+    def lock(self, username: str) -> None:
+        """Pass on."""
+        self._redactor.guard(self._session.lock, username)
+
+    def set_password(self, username: str, password: str) -> None:
+        """Remember the password."""
+        self._redactor.learn(password)
+        self._redactor.guard(self._session.set_password, username, password)
+
+    def close(self) -> None:
+        """Pass on."""
+        self._redactor.guard(self._session.close)
