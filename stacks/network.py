@@ -39,14 +39,20 @@ class DatabaseNetwork:
 
 def existing_network(scope: Construct, network: ExistingNetwork) -> DatabaseNetwork:
     """Return references to a network that somebody else runs; nothing is looked up, so that synthesis stays offline."""
+    vpc = ec2.Vpc.from_vpc_attributes(
+        scope,
+        "Vpc",
+        vpc_id=network.vpc_id,
+        availability_zones=list(network.availability_zones),
+        isolated_subnet_ids=list(network.subnet_ids),
+    )
+    acknowledge(
+        vpc,
+        "Annotation::@aws-cdk/aws-ec2:noSubnetRouteTableId",
+        "Nothing is routed here: instance and function are put into the subnets as they are.",
+    )
     return DatabaseNetwork(
-        vpc=ec2.Vpc.from_vpc_attributes(
-            scope,
-            "Vpc",
-            vpc_id=network.vpc_id,
-            availability_zones=list(network.availability_zones),
-            isolated_subnet_ids=list(network.subnet_ids),
-        ),
+        vpc=vpc,
         subnets=_ISOLATED,
         secrets_manager_endpoint=ec2.SecurityGroup.from_security_group_id(
             scope, "SecretsManagerEndpoint", network.endpoint_security_group_id

@@ -155,12 +155,9 @@ class Alarms(_Table):
     emails: Texts = Field(default=(), description="a list of e-mail addresses")
 
 
-class Settings(_Table):
-    """One environment, whole and valid."""
+class EnvironmentFile(_Table):
+    """The tables of one file."""
 
-    name: str = Field(
-        pattern=r"^[a-z][a-z0-9-]{0,31}$", description="a file name of lower-case letters, digits, hyphens"
-    )
     aws: Aws = Field(description="a table [aws]")
     network: Network | None = Field(default=None, description="a table [network]")
     existing_network: ExistingNetwork | None = Field(default=None, description="a table [existing_network]")
@@ -191,3 +188,12 @@ class Settings(_Table):
     def place(self) -> Network | ExistingNetwork:
         """The network, whichever of the two it is."""
         return cast("Network | ExistingNetwork", self.network or self.existing_network)
+
+
+class Settings(EnvironmentFile):
+    """One environment, whole and valid.
+
+    :param name: the file's name, which becomes part of stacks, roles and tags.
+    """
+
+    name: str

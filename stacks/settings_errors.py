@@ -32,7 +32,7 @@ def sentence(file: str, model: type[BaseModel], error: ErrorDetails) -> str:
     if error["type"] == "missing":
         return f"{file}: the key {key} is missing: give {_remedy(model, location)}."
     if error["type"] == "value_error":  # raised by a validator of ours, with its own remedy
-        return f"{file}: {key or 'the file'}: {error['ctx']['error']}"
+        return ": ".join(part for part in (file, key, str(error["ctx"]["error"])) if part)
     return f"{file}: {key} = {error['input']!r} is refused: give {_remedy(model, location)}."
 
 

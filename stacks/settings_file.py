@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from pathlib import Path
+from typing import Any
 
 from pydantic import ValidationError
 
-from stacks.settings import Settings
+from rotating_rds import contract
+from stacks.settings import EnvironmentFile, Settings
 from stacks.settings_errors import SettingsError, sentence
 
 ENVIRONMENTS = Path(__file__).resolve().parent.parent / "environments"
@@ -26,16 +29,26 @@ def read_settings(name: str | None, directory: Path = ENVIRONMENTS) -> Settings:
     :raises SettingsError: if there is no such environment, or its file is wrong; one sentence for each fault.
     """
     known = environment_names(directory)
-    if name not in known:
+    if name is None or name not in known:
         wrong = f"The environment {name!r} is unknown" if name else "No environment was named"
         raise SettingsError(f"{wrong}: give -c env=NAME, where NAME is one of {', '.join(known)}.")
     path = directory / f"{name}.toml"
     label = f"{directory.name}/{path.name}"
+    if not re.fullmatch(contract.ENVIRONMENT_NAME, name):
+        raise SettingsError(
+            f"{label}: {name!r} cannot be part of role paths and tags: rename the file to 1 to 32 lower-case letters, "
+            "digits and hyphens that begin with a letter."
+        )
+    content = _tables(path, label)
     try:
-        content = tomllib.loads(path.read_text(encoding="utf-8"))
+        EnvironmentFile.model_validate(content)
+    except ValidationError as error:
+        raise SettingsError("\n".join(sentence(label, EnvironmentFile, detail) for detail in error.errors())) from error
+    return Settings.model_validate({**content, "name": name})
+
+
+def _tables(path: Path, label: str) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise SettingsError(f"{label} is no TOML ({error}): correct the file.") from error
-    try:
-        return Settings.model_validate({"name": name, **content})
-    except ValidationError as error:
-        raise SettingsError("\n".join(sentence(label, Settings, detail) for detail in error.errors())) from error

@@ -26,6 +26,7 @@ PUBLISHERS = [
 
 def statement_for(service: str, document: dict[str, Any]) -> dict[str, Any]:
     """Return the only statement of a policy for a service."""
+    found: dict[str, Any]
     (found,) = [statement for statement in document["Statement"] if statement["Principal"] == {"Service": service}]
     return found
 
