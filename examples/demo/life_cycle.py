@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from botocore.exceptions import BotoCoreError, ClientError
-from rich.markup import escape
 
 from examples.demo import acts, keeping, report
 from examples.demo.application import ApplicationEndedError
@@ -63,7 +62,7 @@ class LifeCycle:
                 break
             stage.census.take(stage.cloud)
         if stage.started is not None:
-            stage.evidence.traffic = stage.started.traffic()
+            stage.evidence.traffic = stage.started.stop()
 
     def _tear_down(self, stage: Stage, running: ExitStack) -> None:
         title, act = acts.END
@@ -76,7 +75,6 @@ class LifeCycle:
         self._try("Stop the sample application", stage.closing.close)
         stage.cloud.release()
         running.pop_all()
-        self._narrator.console.print(escape(keeping.directions(stage)))
 
     def _try(self, title: str, act: Callable[[], object]) -> bool:
         try:
@@ -84,7 +82,7 @@ class LifeCycle:
                 act()
         except _FAILURES as error:
             self._failed_acts.append(title)
-            self._narrator.console.print(escape(str(error)))
+            self._narrator.say(str(error))
             return False
         return True
 
@@ -97,4 +95,6 @@ class LifeCycle:
             self._narrator.console.print(f"[red]Failed after {self._narrator.seconds:.0f} s:[/] {'; '.join(missed)}.")
         else:
             self._narrator.console.print(f"All {len(verdicts)} checks held in {self._narrator.seconds:.0f} s.")
+        if self._keep:
+            self._narrator.say(keeping.directions(stage))
         return not missed

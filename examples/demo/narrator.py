@@ -30,6 +30,10 @@ class Narrator:
         """How long the demo has been running."""
         return time.monotonic() - self._began
 
+    def say(self, text: str) -> None:
+        """Print a text as it is: commands in it can be copied, and nothing in it is markup."""
+        self.console.print(text, markup=False, soft_wrap=True)
+
     @contextmanager
     def act(self, title: str) -> Iterator[None]:
         """Tell of one act while it lasts, and how it ended."""
