@@ -20,7 +20,7 @@ _REMEDY = "put a value with PutSecretValue that holds at least a username and a 
 
 @dataclass(frozen=True, repr=False)
 class SecretValue:
-    """A parsed value; its repr tells the user name only.
+    """A parsed value; its repr tells nothing of it.
 
     :param username: the user who logs in.
     :param password: the password.
@@ -43,7 +43,7 @@ class SecretValue:
         return cls(_text(document, "username", label), _text(document, "password", label), document)
 
     def __repr__(self) -> str:
-        return f"SecretValue(username={self.username!r}, password=***)"
+        return "SecretValue(***)"
 
     def with_password(self, password: str) -> Self:
         """Return the same value with another password."""
@@ -62,10 +62,11 @@ class SecretValue:
         """
         for key, agrees in _AGREES.items():
             if key in self.document and not agrees(self.document[key], target):
+                # Never quoted: whoever swaps two fields by mistake has the password where the name should be.
                 raise RefusedError(
-                    f"The {label} value of the secret names the {key} {shown(str(self.document[key]))}, "
-                    f"the deployment {shown(_DEPLOYED[key](target))}: nothing was done with it; "
-                    "find out who wrote that value, then put one that agrees, or deploy the change of the database."
+                    f"The {label} value of the secret names another {key} than the deployment "
+                    f"({shown(_DEPLOYED[key](target))}): nothing was done with it; find out who wrote that value, "
+                    "then put one that agrees, or deploy the change of the database."
                 )
         return self
 

@@ -255,7 +255,7 @@ def test_a_forged_current_value_is_refused_before_anything_connects(
     """The deployment decides where to log in, and as whom."""
     world.run(Step.CREATE)
     world.store.values["old"] = value("current password", **forged)
-    with pytest.raises(RefusedError, match=f"AWSCURRENT value of the secret names the {next(iter(forged))}"):
+    with pytest.raises(RefusedError, match=f"AWSCURRENT value of the secret names another {next(iter(forged))}"):
         world.run(step)
     assert world.database.logins == []
 
