@@ -49,7 +49,7 @@ def templates(deployment: Deployment) -> Iterator[tuple[str, str]]:
     cloudformation = deployment.cloud.client("cloudformation")
     yield "stacks", json.dumps(cloudformation.describe_stacks()["Stacks"], default=str)
     assembly = [path for path in (deployment.app / "cdk.out").rglob("*.json") if path.is_file()]
-    snapshots = [path for path in (ROOT / "tests").rglob("__snapshots__/*") if path.is_file()]
+    snapshots = [path for path in (ROOT / "tests").rglob("*.*") if "__snapshots__" in path.parts]
     assert assembly
     assert snapshots
     for path in (*assembly, *snapshots):
@@ -70,22 +70,23 @@ def put_current(deployment: Deployment, text: str) -> None:
 @pytest.fixture(scope="module")
 def after_failures(deployment: Deployment) -> Deployment:
     """The deployment after rotations that succeeded, and after one for each kind of mistake in a value."""
-    good = deployment.value()
-    assert good is not None
+    assert deployment.rotate().outcome == "succeeded"
+    live = deployment.value()
+    assert live is not None
     changes: list[dict[str, Any]] = [
         {"password": "Wrong-Pass_word,1"},
         {"username": "Somebody-Else"},
         {"host": "attacker.example"},
         {"password": 'it\'s \\back\\ "quoted" 100% ünïcode'},
     ]
-    mistakes = [json.dumps({**good, **change}) for change in changes]
-    mistakes += [json.dumps(good)[:-1], json.dumps([good["password"], "Another-Secret.1"])]
-    assert deployment.rotate().outcome == "succeeded"
-    live = deployment.value()
+    mistakes = [json.dumps({**live, **change}) for change in changes]
+    mistakes += [json.dumps(live)[:-1], json.dumps([live["password"], "Another-Secret.1"])]
     for mistake in mistakes:
+        # Twice, so that it is AWSPREVIOUS too, by which a rotation would heal a wrong password.
+        put_current(deployment, mistake)
         put_current(deployment, mistake)
         assert deployment.rotate().outcome == "failed"
-        put_current(deployment, json.dumps(live))
+    put_current(deployment, json.dumps(live))
     assert deployment.rotate().outcome == "succeeded"
     return deployment
 
