@@ -56,7 +56,10 @@ def main() -> int:
 
 def _start(options: dict[str, Any], command: list[str]) -> subprocess.Popen[bytes]:
     account = {"user": options["uid"], "group": options["gid"], "extra_groups": []} if "uid" in options else {}
-    log = os.open(options["log"], os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+    # The guardian's own complaints go there too. It must not keep the starter's standard error: where that is a pipe,
+    # its reader would wait for as long as the child lives.
+    log = 2
+    os.dup2(os.open(options["log"], os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600), log)
     return subprocess.Popen(
         command,
         stdin=subprocess.DEVNULL,
