@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from rotating_rds_function.domain.targets import Target
 
 USERNAME = "dbadmin"
+FIRST_PASSWORD = "the first password"
 ENDPOINT = Endpoint(host="orders.example", port=5432, server_name="orders.example")
 TAGS = {
     "rotating-rds:database": "orders",

@@ -13,13 +13,12 @@ from rotating_rds_function.adapters.clock import SystemClock
 from rotating_rds_function.adapters.postgres import Postgres
 from rotating_rds_function.domain.endpoints import Endpoint
 from rotating_rds_function.domain.patience import Deadline
+from tests.support.rotations import FIRST_PASSWORD
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from localcloud.databases import Authority, PostgresServer
-
-PASSWORD = "the first password"
 
 
 @pytest.fixture
@@ -41,7 +40,7 @@ def role(run_as_superuser: Callable[..., Any]) -> Iterator[Callable[..., str]]:
     """Return a function that makes a login role, as RDS's users are; it is dropped after the test."""
     made: list[str] = []
 
-    def make(name: str = "app", password: str = PASSWORD, options: str = "") -> str:
+    def make(name: str = "app", password: str = FIRST_PASSWORD, options: str = "") -> str:
         run_as_superuser(f"CREATE ROLE {identifier(name)} LOGIN {options} PASSWORD {literal(password)}")
         made.append(name)
         return name

@@ -17,8 +17,8 @@ from rotating_rds_function.domain.errors import (
     PrivilegeError,
     WrongStateError,
 )
-from tests.function.adapters.conftest import PASSWORD
 from tests.support.leaks import find_leaks
+from tests.support.rotations import FIRST_PASSWORD as PASSWORD
 
 if TYPE_CHECKING:
     from collections.abc import Callable

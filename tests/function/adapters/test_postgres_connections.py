@@ -28,8 +28,8 @@ from rotating_rds_function.domain.errors import (
     UnreachableError,
 )
 from rotating_rds_function.domain.patience import Deadline
-from tests.function.adapters.conftest import PASSWORD
 from tests.support.leaks import find_leaks
+from tests.support.rotations import FIRST_PASSWORD as PASSWORD
 from tests.support.tcp_servers import TLS_REQUEST, black_hole, closed_port, postgres_with_tls, tcp_server
 
 if TYPE_CHECKING:

@@ -21,8 +21,8 @@ from rotating_rds_function.domain.steps import Step, StepRequest
 from rotating_rds_function.domain.strategies import STRATEGIES
 from rotating_rds_function.domain.targets import Deployment
 from rotating_rds_function.domain.versions import AWSCURRENT, AWSPENDING, AWSPREVIOUS
-from tests.function.adapters.conftest import PASSWORD
 from tests.support.fake_secret_store import FakeSecretStore
+from tests.support.rotations import FIRST_PASSWORD as PASSWORD
 from tests.support.rotations import TAGS, USERNAME, password_of
 
 if TYPE_CHECKING:
