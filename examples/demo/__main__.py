@@ -20,7 +20,8 @@ def main() -> int:
     parser.add_argument("--keep", action="store_true", help="leave the local cloud running, as `make local-up` does")
     keep = parser.parse_args().keep
     for number in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, signal.default_int_handler)  # everything is stopped as after Ctrl-C
+        if signal.getsignal(number) is not signal.SIG_IGN:  # as nohup has it
+            signal.signal(number, signal.default_int_handler)  # everything is stopped as after Ctrl-C
     narrator = Narrator()
     try:
         return 0 if LifeCycle(narrator, keep=keep).run() else 1

@@ -40,17 +40,21 @@ class LifeCycle:
     def run(self) -> bool:
         """Play all acts, report, and return whether everything held. Nothing is left running, however it ends."""
         with tempfile.TemporaryDirectory(prefix="rotating-rds-demo-") as folder, ExitStack() as running:
-            stages: list[Stage] = []
-            self._try("Start the local cloud", lambda: stages.append(self._set_up(Path(folder), running)))
-            for stage in stages:
-                self._play(stage)
-                (self._leave_running if self._keep else self._tear_down)(stage, running)
-                return self._judge(stage)
-        return False
+            stage = self._set_up(Path(folder), running)
+            if stage is None:
+                return False
+            self._play(stage)
+            (self._leave_running if self._keep else self._tear_down)(stage, running)
+            return self._judge(stage)
 
-    def _set_up(self, workspace: Path, running: ExitStack) -> Stage:
-        cloud = keeping.start() if self._keep else LocalCloud.start(workspace / "cloud")
-        running.callback(cloud.stop)
+    def _set_up(self, workspace: Path, running: ExitStack) -> Stage | None:
+        try:
+            with self._narrator.act("Start the local cloud"):
+                cloud = keeping.start() if self._keep else LocalCloud.start(workspace / "cloud")
+                running.callback(cloud.stop)
+        except LocalCloudError as error:
+            self._narrator.say(str(error))
+            return None
         stage = Stage(cloud, workspace)
         running.enter_context(stage.closing)
         return stage
