@@ -13,11 +13,12 @@ from rich.table import Table
 from localcloud.cloud import DEFAULT_DIRECTORY, LocalCloud
 from localcloud.connection import UNSET
 from localcloud.databases import DatabaseServerError
+from localcloud.emulator_process import CHECKOUT
 from localcloud.errors import LocalCloudError
 from localcloud.state import State
 
 # Standard output carries shell commands only, so that `eval "$(python -m localcloud env)"` works; people read the rest.
-people = Console(stderr=True, highlight=False, soft_wrap=True)
+people = Console(stderr=True, highlight=False, markup=False, soft_wrap=True)
 application = typer.Typer(help=__doc__, no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 
 Directory = Annotated[
@@ -83,12 +84,15 @@ def env(directory: Directory = DEFAULT_DIRECTORY) -> None:
     _print_variables(LocalCloud.attach(directory))
 
 
-_NEXT = """
-Next, with these variables set (eval "$(python -m localcloud env)"):
+_NEXT = f"""
+Next, in any shell:
+  export PATH={shlex.quote(f"{CHECKOUT}/.venv/bin:{CHECKOUT}/node_modules/.bin")}:"$PATH"
+  eval "$(python -m localcloud env)"
   cdk bootstrap -c env=local
   cdk deploy -c env=local --all
   aws secretsmanager list-secrets
-and at the end: make local-down"""
+and at the end:
+  make local-down"""
 
 
 def _print_variables(cloud: LocalCloud) -> None:
@@ -102,7 +106,7 @@ def main() -> None:
     try:
         application()
     except (LocalCloudError, DatabaseServerError) as error:
-        people.print(str(error), style="red", markup=False)
+        people.print(str(error), style="red")
         raise SystemExit(1) from None
 
 

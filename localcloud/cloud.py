@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import os
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 import psutil
@@ -14,19 +13,20 @@ from localcloud import connection, workspace
 from localcloud.control import ControlClient
 from localcloud.databases import Authority
 from localcloud.databases.ports import LOOPBACK, free_port
-from localcloud.emulator_process import EmulatorCommand
+from localcloud.emulator_process import CHECKOUT, EmulatorCommand
 from localcloud.errors import LocalCloudError
 from localcloud.port_check import check_ports
 from localcloud.processes import ProcessIdentity
 from localcloud.state import State
 
 if TYPE_CHECKING:
+    from pathlib import Path
     from types import TracebackType
 
     from localcloud.control import RotationRecord
     from localcloud.lifeline import GuardedProcess
 
-DEFAULT_DIRECTORY = Path(__file__).resolve().parents[1] / ".localcloud"
+DEFAULT_DIRECTORY = CHECKOUT / ".localcloud"
 
 
 class LocalCloud:

@@ -14,7 +14,7 @@ from localcloud.lifeline import GuardedProcess, StartError
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-_CHECKOUT = Path(__file__).resolve().parents[1]
+CHECKOUT = Path(__file__).resolve().parents[1]
 _PASSED_ON = ("PATH", "HOME", "LANG", "LC_ALL", "LOCALCLOUD_POSTGRES_BIN")  # never the user's own AWS_* variables
 _LOG_LINES = 15
 
@@ -33,8 +33,8 @@ class EmulatorCommand:
     :param variables: further settings of the emulator, by the names that `localcloud.emulator.settings` reads.
     """
 
-    python: Path = _CHECKOUT / ".venvs" / "localcloud" / "bin" / "python"
-    runtime_python: Path = _CHECKOUT / ".venvs" / "runtime" / "bin" / "python"
+    python: Path = CHECKOUT / ".venvs" / "localcloud" / "bin" / "python"
+    runtime_python: Path = CHECKOUT / ".venvs" / "runtime" / "bin" / "python"
     module: str = "localcloud.emulator"
     start_seconds: float = 60.0
     variables: Mapping[str, str] = field(default_factory=dict)
@@ -51,7 +51,7 @@ class EmulatorCommand:
                 raise LocalCloudError(f"There is no Python at {interpreter}: run `make setup`.")
         passed_on = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
         environment = passed_on | {
-            "PYTHONPATH": str(_CHECKOUT),
+            "PYTHONPATH": str(CHECKOUT),
             "PYTHONUNBUFFERED": "1",
             "GATEWAY_PORT": str(gateway_port),
             "LOCALCLOUD_CONTROL_PORT": str(control_port),
@@ -67,7 +67,7 @@ class EmulatorCommand:
             return GuardedProcess.start(
                 [str(self.python), "-m", self.module],
                 log=log_file(directory),
-                cwd=_CHECKOUT,
+                cwd=CHECKOUT,
                 environment=environment,
                 grace=STOP_SECONDS,
             )

@@ -146,25 +146,17 @@ def test_a_taken_port_is_one_sentence(localcloud: CommandLine, tmp_path: Path) -
 
 def test_up_that_is_killed_in_the_middle_leaves_nothing_running(localcloud: CommandLine) -> None:
     """Until it is ready, the cloud hangs on the command that starts it."""
+    place = ["--directory", str(localcloud.directory), "--port", str(localcloud.port)]
     command = subprocess.Popen(
-        [
-            sys.executable,
-            "-m",
-            "localcloud",
-            "up",
-            "--directory",
-            str(localcloud.directory),
-            "--port",
-            str(localcloud.port),
-        ],
+        [sys.executable, "-m", "localcloud", "up", *place],
         cwd=CHECKOUT,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )
     with command:
-        assert eventually(lambda: (localcloud.directory / "emulator.log").exists(), within=60)
+        assert eventually((localcloud.directory / "emulator.log").exists, within=60)
         command.kill()
-    assert eventually(lambda: processes_of(localcloud.directory) == [])
+    assert eventually(lambda: not any(processes_of(localcloud.directory)))
     assert localcloud("up").returncode == 0
 
 
