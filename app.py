@@ -12,10 +12,13 @@ from stacks.environment import declare
 from stacks.settings_errors import SettingsError
 from stacks.settings_file import read_settings
 
+# Traces of declarations would put paths of this machine into the assembly; CDK_DEBUG=1 brings them back.
+_WITHOUT_TRACES = {"aws:cdk:disable-creation-stack-traces": True}
+
 
 def main() -> int:
     """Synthesise the environment that `-c env=NAME` names; return the exit code."""
-    app = App(analytics_reporting=False)
+    app = App(analytics_reporting=False, context=_WITHOUT_TRACES)
     name = app.node.try_get_context("env")
     try:
         declare(app, read_settings(name))

@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 
 _HTTPS = ec2.Port.tcp(443)
 
-# What Lambda needs to put a function into a VPC ("Giving Lambda functions access to resources in an Amazon VPC").
-# Lambda tries them on `*` before it makes the function, so no resource can be named here.
+# What Lambda needs to put a function into a VPC ("Giving Lambda functions access to resources in an Amazon VPC"), on
+# every resource: the interfaces have no ARN before Lambda makes them.
 _NETWORK_INTERFACE_ACTIONS = (
     "ec2:AssignPrivateIpAddresses",
     "ec2:CreateNetworkInterface",
@@ -158,8 +158,8 @@ class RotationFunction(Construct):
         acknowledge(
             role,
             "AwsSolutions::AwsSolutions-IAM5[Resource::*]",
-            "GetRandomPassword has no resource; Lambda tries its network-interface permissions on every resource "
-            "before it makes a function, and the function's own code is denied them.",
+            "GetRandomPassword has no resource, and the network interfaces that Lambda makes have no ARN in advance; "
+            "the function's own code is denied everything about them.",
         )
         return role
 

@@ -204,8 +204,8 @@ def test_a_name_that_leads_out_of_the_folder_is_unknown() -> None:
             '"10.0.0.0/16"',
             '"10.0.0.1/16"',
             (
-                "environments/test.toml: network.cidr: '10.0.0.1/16' is no IPv4 network (10.0.0.1/16 has host bits set): "
-                "give one such as '10.20.0.0/16'."
+                "environments/test.toml: network.cidr: '10.0.0.1/16' is no IPv4 network "
+                "(10.0.0.1/16 has host bits set): give one such as '10.20.0.0/16'."
             ),
         ),
         (
