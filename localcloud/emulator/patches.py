@@ -38,10 +38,16 @@ def expect(module: ModuleType, name: str, signature: str) -> Callable[..., Any]:
 def replace(module: ModuleType, name: str, signature: str, replacement: Callable[..., Any]) -> None:
     """Put a function in the place of one of ministack's; its first argument is the replaced function.
 
+    The module's tables of functions, which its dispatchers read, get the new one too.
+
     :raises IncompatibleMinistackError: see :func:`expect`.
     """
     original = expect(module, name, signature)
-    setattr(module, name, functools.wraps(original)(functools.partial(replacement, original)))
+    wrapped = functools.wraps(original)(functools.partial(replacement, original))
+    setattr(module, name, wrapped)
+    for table in vars(module).values():
+        if isinstance(table, dict):
+            table.update({key: wrapped for key, value in table.items() if value is original})
 
 
 def _parameters(function: Callable[..., Any]) -> str:

@@ -31,7 +31,7 @@ ROTATE_VALUE = """
         assert token in stages, "the token is no version"
         if event["Step"] == "createSecret":
             api.put_secret_value(
-                SecretId=secret, ClientRequestToken=token, SecretString="value of " + token, VersionStages=["AWSPENDING"]
+                SecretId=secret, ClientRequestToken=token, SecretString=token, VersionStages=["AWSPENDING"]
             )
         if event["Step"] == "finishSecret":
             current = next(version for version, labels in stages.items() if "AWSCURRENT" in labels)

@@ -16,7 +16,7 @@ from ministack.core.responses import get_account_id, get_region
 from ministack.services import ec2
 from ministack.services.cloudformation import provisioners
 
-from localcloud.emulator import patches
+from localcloud.emulator import clock, patches
 from localcloud.emulator.hooks import cloudformation
 from localcloud.emulator.hooks.cloudformation import ResourceType
 
@@ -103,6 +103,7 @@ def _create_flow_log(_logical_id: str, properties: Properties, _stack: str) -> C
     ec2._flow_logs[physical_id] = {
         "FlowLogId": physical_id,
         "FlowLogStatus": "ACTIVE",
+        "CreationTime": clock.iso(clock.now()),
         **{name: properties.get(name, "") for name in _FLOW_LOG_PROPERTIES},
     }
     _apply_tags(physical_id, properties)

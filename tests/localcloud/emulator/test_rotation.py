@@ -139,7 +139,7 @@ def test_an_unfinished_rotation_refuses_the_next_one_and_is_tried_again(cloud: L
 
 
 def test_without_immediate_rotation_the_function_is_only_tested(cloud: LocalCloud, api: Any) -> None:
-    """testSecret alone runs, against a temporary AWSPENDING with the current value, which is removed afterwards."""
+    """Only testSecret runs, against a temporary AWSPENDING with the current value, which is removed afterwards."""
     source = """
         import boto3
 
