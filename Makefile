@@ -59,7 +59,7 @@ $(BUNDLE): lambda/requirements.txt tools/build_bundle.py $(shell find lambda/rot
 
 .PHONY: demo
 demo: setup ## the whole life cycle on the local cloud, then tear-down (KEEP=1 leaves it running)
-	$(BIN)/python examples/demo.py $(if $(KEEP),--keep)
+	$(BIN)/python -m examples.demo $(if $(KEEP),--keep)
 
 .PHONY: test
 test: setup ## every test, against real servers and the real CDK CLI (ARGS="..." goes to pytest)
