@@ -136,6 +136,10 @@ class LocalCloud:
         """Return every rotation so far, the oldest first."""
         return self.control.rotations()
 
+    def advance_clock(self, seconds: float) -> None:
+        """Move the time of schedules and alarms forward, so that days pass in a moment."""
+        self.control.advance_clock(seconds)
+
     def captured_secret_values(self) -> list[str]:
         """Return every value written to a secret, if the start asked for that."""
         return self.control.captured_secret_values()

@@ -110,6 +110,10 @@ class ControlClient:
         values: list[str] = self._call("GET", "/secret-values")
         return values
 
+    def advance_clock(self, seconds: float) -> None:
+        """Move the time of schedules, alarms and records forward."""
+        self._call("POST", "/clock", {"advance": seconds})
+
     def databases(self) -> list[DatabaseRecord]:
         """Return every database server."""
         return [DatabaseRecord(**document) for document in self._call("GET", "/databases")]
