@@ -13,6 +13,7 @@ from hypercorn.config import Config  # type: ignore[import-not-found]  # likewis
 from ministack import app
 from ministack.core import lambda_runtime
 
+from localcloud.databases.ports import is_free
 from localcloud.emulator import hooks
 from localcloud.emulator.control import ControlServer
 from localcloud.emulator.emulator import Emulator
@@ -29,6 +30,9 @@ def run(settings: Settings) -> None:
 
     :raises OSError: a port is taken.
     """
+    for port in (settings.gateway_port, settings.control_port):
+        if not is_free(port):
+            raise OSError(f"port {port} of {LOOPBACK} is taken by another process: choose another one or end it.")
     emulator = Emulator(settings)
     hooks.install(emulator)
     emulator.start()

@@ -18,8 +18,12 @@ def post(cloud: LocalCloud, path: str, document: dict[str, Any] | None = None) -
     return _call(cloud, "POST", path, document)[1]
 
 
-def status_of(cloud: LocalCloud, method: str, path: str, document: dict[str, Any] | None = None) -> tuple[int, str]:
-    """Return a refusal's status and message."""
+def refusal(cloud: LocalCloud, request_line: str, document: dict[str, Any] | None = None) -> tuple[int, str]:
+    """Return a refusal's status and message.
+
+    :param request_line: method and path.
+    """
+    method, path = request_line.split()
     status, answer = _call(cloud, method, path, document)
     return status, answer["message"]
 

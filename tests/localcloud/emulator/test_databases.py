@@ -12,7 +12,7 @@ import pg8000.dbapi
 import pytest
 
 from tests.support import emulated
-from tests.support.control import post, status_of
+from tests.support.control import post, refusal
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -153,7 +153,7 @@ def test_the_control_api_crashes_and_revives_a_server(cloud: LocalCloud, stack: 
 
 def test_an_unknown_database_cannot_be_commanded(cloud: LocalCloud) -> None:
     """The control API names the identifier that it does not know."""
-    assert status_of(cloud, "POST", "/databases/nowhere/stop") == (
+    assert refusal(cloud, "POST /databases/nowhere/stop") == (
         404,
         "There is no DB instance 'nowhere' with a running server.",
     )

@@ -5,8 +5,6 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-import pytest
-
 from tests.support import emulated
 from tests.support.waiting import eventually
 
@@ -213,7 +211,8 @@ def test_embedded_metrics_in_the_log_become_metrics(cloud: LocalCloud) -> None:
 
         def handler(event, context):
             directive = {{"Namespace": "Test", "Dimensions": [["Database"]], "Metrics": [{{"Name": "Steps"}}]}}
-            print(json.dumps({{"_aws": {{"CloudWatchMetrics": [directive]}}, "Database": "{database}", "Steps": [2, 3]}}))
+            metrics = {{"_aws": {{"CloudWatchMetrics": [directive]}}, "Database": "{database}", "Steps": [2, 3]}}
+            print(json.dumps(metrics))
             print('{{"_aws": "not really"}}')
     """
     emulated.invoke(cloud, emulated.create_function(cloud, source))

@@ -1,6 +1,7 @@
-"""Metrics inside log lines: CloudWatch's embedded metric format, which ministack stores as text only.
+"""Metrics of AWS services and metrics inside log lines.
 
-Source: "Specification: Embedded metric format" in the CloudWatch User Guide.
+ministack stores lines in CloudWatch's embedded metric format as text only ("Specification: Embedded metric format",
+CloudWatch User Guide). A service's metrics are stamped with the emulator's time, which alarms are evaluated at.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from ministack.services import cloudwatch, cloudwatch_logs
 
-from localcloud.emulator import patches
+from localcloud.emulator import clock, patches
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -19,11 +20,14 @@ if TYPE_CHECKING:
 
     Datum = tuple[str, str, float, str, dict[str, str]]
 
-_record = patches.expect(cloudwatch, "record_metric", "(namespace, metric_name, value, unit='None', dimensions=None)")
+_bucket = patches.expect(cloudwatch, "_metric_bucket", "(key)")
+_dimensions_key = patches.expect(cloudwatch, "_dims_key", "(dims)")
 
 
 def install(_: Emulator) -> None:
-    """Read every log line that arrives."""
+    """Read every log line that arrives, and stamp metrics."""
+    record_signature = "(namespace, metric_name, value, unit='None', dimensions=None)"
+    patches.replace(cloudwatch, "record_metric", record_signature, _record)
     signature = "(group_name, stream_name, events)"
     patches.replace(cloudwatch_logs, "_fanout_to_subscription_filters", signature, _read)
 
@@ -32,8 +36,21 @@ def _read(original: Callable[..., None], group_name: str, stream_name: str, even
     for event in events:
         if '"_aws"' in event["message"]:
             for datum in _data(event["message"]):
-                _record(*datum)
+                cloudwatch.record_metric(*datum)
     original(group_name, stream_name, events)
+
+
+def _record(  # ministack's signature
+    _: Callable[..., None],
+    namespace: str,
+    metric_name: str,
+    value: float,
+    unit: str = "None",
+    dimensions: dict[str, str] | None = None,
+) -> None:
+    dimensions = dimensions or {}
+    point = {"Timestamp": clock.now(), "Value": float(value), "Unit": unit, "Dimensions": dimensions}
+    _bucket((namespace, metric_name, _dimensions_key(dimensions))).append(point)
 
 
 def _data(message: str) -> Iterator[Datum]:
