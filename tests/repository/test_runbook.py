@@ -1,0 +1,31 @@
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+RUNBOOK = ROOT / "docs" / "runbook.md"
+
+
+def paragraphs() -> set[str]:
+    """The headings of the runbook."""
+    return set(re.findall(r"^## (.+)$", RUNBOOK.read_text(), re.MULTILINE))
+
+
+def references() -> set[str]:
+    """The paragraphs that messages and descriptions in the synthesised templates name."""
+    snapshots = [path for path in (ROOT / "tests").rglob("*.*") if "__snapshots__" in path.parts]
+    assert snapshots
+    return {name for path in snapshots for name in re.findall(r"'([^']+)' in docs/runbook\.md", path.read_text())}
+
+
+def test_runbook_and_alarms_name_the_same_things() -> None:
+    """Every alarm has its paragraph, and no paragraph is about an alarm that there is not."""
+    assert references() == paragraphs()
+
+
+def test_every_paragraph_says_what_a_person_on_call_asks() -> None:
+    """Meaning, first command, causes and when it clears."""
+    for paragraph in RUNBOOK.read_text().split("\n## ")[1:]:
+        for question in ("**Meaning.**", "**First command.**", "**Causes", "**Clears.**"):
+            assert question in paragraph, f"{paragraph.splitlines()[0]} lacks {question}"
