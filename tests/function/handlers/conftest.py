@@ -10,6 +10,7 @@ from pg8000.native import identifier, literal
 
 from rotating_rds_function.adapters import secrets_manager, tls
 from rotating_rds_function.domain.versions import AWSCURRENT, AWSPENDING
+from tests.support.deployed_function import NEW, OLD, PASSWORD, TAGS, USERNAME, Deployed
 from tests.support.fake_secret_store import FakeSecretStore
 from tests.support.secrets_manager_api import SecretsManagerApi, serving
 
@@ -17,8 +18,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from localcloud.databases import Authority, PostgresServer
-
-from tests.support.deployed_function import NEW, OLD, PASSWORD, TAGS, USERNAME, Deployed
 
 
 @pytest.fixture

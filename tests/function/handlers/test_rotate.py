@@ -20,27 +20,30 @@ from rotating_rds_function.domain.errors import (
 from rotating_rds_function.domain.steps import Step
 from rotating_rds_function.domain.versions import AWSCURRENT, AWSPENDING, AWSPREVIOUS
 from rotating_rds_function.handlers.rotate import handler
+from tests.support.deployed_function import NEW, OLD, PASSWORD, USERNAME, Context, Deployed, wrong_password
+from tests.support.postgres import connect
 from tests.support.rotations import password_of
 from tests.support.secrets_manager_api import ARN
 from tests.support.tcp_servers import closed_port
 
 if TYPE_CHECKING:
-    from localcloud.databases import PostgresServer
-
-from tests.support.deployed_function import NEW, OLD, PASSWORD, USERNAME, Context, Deployed, wrong_password
+    from localcloud.databases import Authority, PostgresServer
 
 
 def _step_records(caplog: pytest.LogCaptureFixture) -> list[logging.LogRecord]:
     return [record for record in caplog.records if record.name == "rotating_rds"]
 
 
-def test_four_invocations_rotate_the_secret_and_the_database(deployed: Deployed) -> None:
+def test_four_invocations_rotate_the_secret_and_the_database(
+    deployed: Deployed, postgres: PostgresServer, authority: Authority
+) -> None:
     """Everything real but the service behind the API."""
     for step in Step:
         deployed.invoke(step)
     assert deployed.secret.labels == {OLD: {AWSPREVIOUS}, NEW: {AWSCURRENT}}
-    deployed.secret.stage("again".ljust(36, "0"), AWSPENDING, value=deployed.secret.values[NEW])
-    assert password_of(deployed.secret.value_of(AWSCURRENT)) != PASSWORD
+    password = password_of(deployed.secret.value_of(AWSCURRENT))
+    assert password != PASSWORD
+    connect(postgres, authority, user=USERNAME, password=password).close()
 
 
 def test_a_healthy_rotation_makes_eleven_calls(deployed: Deployed) -> None:

@@ -14,14 +14,13 @@ from rotating_rds_function.domain.errors import (
 )
 from rotating_rds_function.domain.steps import Step
 from rotating_rds_function.handlers import rotate
+from tests.support.deployed_function import OLD, PASSWORD, USERNAME, Deployed, wrong_password
 from tests.support.leaks import find_leaks
 from tests.support.secrets_manager_api import ApiError
 from tests.support.tcp_servers import closed_port
 
 if TYPE_CHECKING:
     from localcloud.databases import PostgresServer
-
-from tests.support.deployed_function import OLD, PASSWORD, USERNAME, Deployed, wrong_password
 
 
 def _malformed(deployed: Deployed) -> None:
