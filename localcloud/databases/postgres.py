@@ -93,15 +93,17 @@ class PostgresServer:
             raise DatabaseServerError(
                 f"Port {self.port} of PostgreSQL in {self._directory} is taken by another process: end that process."
             )
+        self.stop()  # what is left of a server that ended by itself
         deadline = time.monotonic() + _START_SECONDS
         while not self._came_up(deadline):
-            # Backends of a killed postmaster need a moment to notice it; until then the new one refuses to start.
+            self.stop()
+            # Busy sessions of a killed server notice that late; until then its successor refuses to start.
             logged = self._last_log_lines()
             if "pre-existing shared memory block" not in logged or time.monotonic() > deadline:
-                self.stop()
                 raise DatabaseServerError(
-                    f"PostgreSQL did not start in {_START_SECONDS:.0f} seconds; {self.log_file} ends with:\n{logged}"
+                    f"PostgreSQL in {self._directory} does not start; its log ends with:\n{logged}"
                 )
+            time.sleep(0.1)
 
     def stop(self) -> None:
         """Stop the server in an orderly way, ending open sessions; does nothing when it is stopped."""

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import contextlib
 import ssl
+import threading
 from typing import TYPE_CHECKING
 
 import pg8000.dbapi
@@ -208,13 +209,25 @@ def test_what_was_committed_survives_a_crash(server: PostgresServer, authority: 
         assert _value(connection.cursor(), "SELECT count(*) FROM kept") == 1
 
 
-def test_a_crash_with_open_sessions_does_not_stop_the_next_start(server: PostgresServer, authority: Authority) -> None:
-    """Sessions of the dead server keep its shared memory for a moment; the start waits for them."""
-    with contextlib.ExitStack() as sessions:
-        for _ in range(10):
-            sessions.enter_context(_as_chief(server, authority))
+def test_a_crash_in_the_middle_of_a_statement_does_not_stop_the_next_start(
+    server: PostgresServer, authority: Authority
+) -> None:
+    """A session that is busy holds the dead server's shared memory until it looks up; the start waits for that."""
+
+    def be_busy() -> None:
+        with contextlib.suppress(pg8000.dbapi.Error), _as_chief(server, authority) as connection:
+            connection.cursor().execute("SELECT count(*) FROM generate_series(1, 10000000)")
+
+    session = threading.Thread(target=be_busy)
+    with contextlib.closing(server.superuser_connection()) as watcher:
+        watcher.autocommit = True  # within one transaction the view would not change
+        session.start()
+        busy = "SELECT count(*) FROM pg_stat_activity WHERE usename = 'chief' AND state = 'active'"
+        assert eventually(lambda: _value(watcher.cursor(), busy) == 1)
         server.kill()
-        server.start()
+    server.start()
+    session.join()
+    assert "pre-existing shared memory block" in server.log_file.read_text()
     connect(server, authority, user="chief", password=MASTER_PASSWORD).close()
 
 

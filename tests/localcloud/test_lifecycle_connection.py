@@ -19,6 +19,10 @@ TRUST = {
     "Version": "2012-10-17",
     "Statement": [{"Effect": "Allow", "Principal": {"Service": "ec2.amazonaws.com"}, "Action": "sts:AssumeRole"}],
 }
+ATTACH = (
+    "import os, pathlib; from localcloud.cloud import LocalCloud; "
+    "cloud = LocalCloud.attach(pathlib.Path(os.environ['DIRECTORY']))"
+)
 WHO = "import boto3; print(boto3.client('sts').get_caller_identity()['Arn'])"
 
 
@@ -66,7 +70,7 @@ def test_a_proxy_in_the_environment_is_passed_by(cloud: LocalCloud, monkeypatch:
     assert _run(WHO, cloud.environment()).endswith(":root")
     assert cloud.environment()["no_proxy"].startswith("internal.example,")
     assert cloud.client("sts").get_caller_identity()["Arn"].endswith(":root")
-    assert cloud.control.is_ready()
+    assert _run(f"{ATTACH}; print(cloud.control.is_ready())", {"DIRECTORY": str(cloud.directory)}) == "True"
 
 
 def test_a_client_can_act_as_a_role(cloud: LocalCloud) -> None:
