@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from aws_cdk import CfnOutput, Duration
 
 from rotating_rds import AuditTrail
-from stacks.settings import LOG_RETENTIONS
+from stacks.settings import LOG_RETENTIONS, REMOVAL_POLICIES
 from stacks.stack import EnvironmentStack
 
 if TYPE_CHECKING:
@@ -31,6 +31,6 @@ class AuditStack(EnvironmentStack):
             role_path=f"/rotating-rds/{settings.name}/",
             log_retention=LOG_RETENTIONS[settings.audit.log_retention_days],
             object_retention=Duration.days(settings.audit.object_retention_days),
-            destroy=settings.audit.removal == "destroy",
+            removal_policy=REMOVAL_POLICIES[settings.audit.removal],
         )
         CfnOutput(self, "TrailLogGroupName", value=self.trail.log_group.log_group_name)

@@ -2,31 +2,26 @@
 
 from __future__ import annotations
 
-from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from aws_cdk import CfnOutput, Duration, RemovalPolicy
+from aws_cdk import CfnOutput, Duration
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_rds as rds
 from aws_cdk import aws_sns_subscriptions as subscriptions
 
 from rotating_rds import Compute, Engine, RotatingDatabase, Rotation, Schedule
 from stacks.acknowledgements import acknowledge_database
-from stacks.settings import LOG_RETENTIONS
+from stacks.settings import LOG_RETENTIONS, REMOVAL_POLICIES
 from stacks.stack import EnvironmentStack
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
 
     from aws_cdk import Stack
     from constructs import Construct
 
     from stacks.network import DatabaseNetwork
     from stacks.settings import Settings
-
-_REMOVAL: Mapping[str, RemovalPolicy] = MappingProxyType(
-    {"destroy": RemovalPolicy.DESTROY, "snapshot": RemovalPolicy.SNAPSHOT, "retain": RemovalPolicy.RETAIN}
-)
 
 
 class DatabaseStack(EnvironmentStack):
@@ -68,7 +63,7 @@ class DatabaseStack(EnvironmentStack):
             max_allocated_storage=wanted.max_allocated_storage_gib,
             multi_az=wanted.multi_az,
             backup_retention=Duration.days(wanted.backup_retention_days),
-            removal_policy=_REMOVAL[wanted.removal],
+            removal_policy=REMOVAL_POLICIES[wanted.removal],
             deletion_protection=wanted.deletion_protection,
             log_retention=LOG_RETENTIONS[wanted.log_retention_days],
             function_concurrency=settings.rotation.function_concurrency or None,

@@ -6,6 +6,7 @@ import ipaddress
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Annotated, Literal, Self, cast
 
+from aws_cdk import RemovalPolicy
 from aws_cdk import aws_logs as logs
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
@@ -26,6 +27,10 @@ LOG_RETENTIONS: Mapping[int, logs.RetentionDays] = MappingProxyType(
         1827: logs.RetentionDays.FIVE_YEARS,
         3653: logs.RetentionDays.TEN_YEARS,
     }
+)
+
+REMOVAL_POLICIES: Mapping[str, RemovalPolicy] = MappingProxyType(
+    {"destroy": RemovalPolicy.DESTROY, "snapshot": RemovalPolicy.SNAPSHOT, "retain": RemovalPolicy.RETAIN}
 )
 
 

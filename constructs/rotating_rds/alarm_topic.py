@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from aws_cdk import Stack
+from aws_cdk import RemovalPolicy, Stack
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_sns as sns
 from constructs import Construct, IConstruct
@@ -27,13 +27,15 @@ class AlarmTopic(Construct):
     Its key is a key of its own: publishers need to use it, and no service should gain use of a database's key by that.
     Without their statements in the key policy, alarms get lost without an error anywhere.
 
-    :param destroy: whether the key goes with its stack; retained unless given.
+    :param removal_policy: what becomes of the key with its stack; retained unless given.
     """
 
-    def __init__(self, scope: Construct, construct_id: str, *, destroy: bool = False) -> None:
+    def __init__(
+        self, scope: Construct, construct_id: str, *, removal_policy: RemovalPolicy = RemovalPolicy.RETAIN
+    ) -> None:
         super().__init__(scope, construct_id)
         self.key = CustomerKey(
-            self, "Key", description=f"Messages of the alarm topic {self.node.path}", destroy=destroy
+            self, "Key", description=f"Messages of the alarm topic {self.node.path}", removal_policy=removal_policy
         )
         self.topic = sns.Topic(
             self, "Resource", display_name="Database credential rotation", enforce_ssl=True, master_key=self.key

@@ -9,7 +9,7 @@ from aws_cdk import aws_logs as logs
 from constructs import Construct
 
 from rotating_rds.audit_bucket import AuditBucket
-from rotating_rds.encryption import CustomerKey
+from rotating_rds.encryption import CustomerKey, admit_logs_named_by_stack
 
 _SERVICE = "cloudtrail.amazonaws.com"
 
@@ -23,7 +23,7 @@ class AuditTrail(Construct):
     :param role_path: IAM path of the role by which the trail writes to its log group.
     :param log_retention: of the log group, which detection reads; one year unless given.
     :param object_retention: of the bucket's objects; 7 years unless given. They move to an archive tier after 90 days.
-    :param destroy: whether key, bucket and log group go with the stack; retained unless given.
+    :param removal_policy: what becomes of key, buckets and log group with the stack; retained unless given.
     """
 
     def __init__(
@@ -35,13 +35,12 @@ class AuditTrail(Construct):
         role_path: str = "/rotating-rds/",
         log_retention: logs.RetentionDays = logs.RetentionDays.ONE_YEAR,
         object_retention: Duration | None = None,
-        destroy: bool = False,
+        removal_policy: RemovalPolicy = RemovalPolicy.RETAIN,
     ) -> None:
         super().__init__(scope, construct_id)
-        removal_policy = RemovalPolicy.DESTROY if destroy else RemovalPolicy.RETAIN
         # Written out, since bucket and key name the trail before it exists.
         trail_arn = Stack.of(self).format_arn(service="cloudtrail", resource="trail", resource_name=trail_name)
-        self.key = self._make_key(trail_name, trail_arn, destroy=destroy)
+        self.key = self._make_key(trail_name, trail_arn, removal_policy)
         self.log_group = logs.LogGroup(
             self, "LogGroup", retention=log_retention, encryption_key=self.key, removal_policy=removal_policy
         )
@@ -77,15 +76,15 @@ class AuditTrail(Construct):
         trail.node.add_dependency(self.bucket, self.role)
         return trail
 
-    def _make_key(self, trail_name: str, trail_arn: str, *, destroy: bool) -> CustomerKey:
+    def _make_key(self, trail_name: str, trail_arn: str, removal_policy: RemovalPolicy) -> CustomerKey:
         """Make the key ("Configure AWS KMS key policies for CloudTrail")."""
         key = CustomerKey(
             self,
             "Key",
             description=f"Files and log group of the trail {trail_name}",
-            log_groups=[f"{Stack.of(self).stack_name}-*"],
-            destroy=destroy,
+            removal_policy=removal_policy,
         )
+        admit_logs_named_by_stack(key, self)
         this_trail = {"aws:SourceArn": trail_arn}
         for actions, context in (
             (["kms:GenerateDataKey*"], {"kms:EncryptionContext:aws:cloudtrail:arn": trail_arn}),

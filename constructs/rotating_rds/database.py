@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import jsii
-from aws_cdk import Duration, RemovalPolicy, Stack
+from aws_cdk import Duration, RemovalPolicy
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_kms as kms
@@ -57,7 +57,8 @@ class RotatingDatabase(Construct):
     :param removal_policy: what becomes of the instance when it is removed: a last snapshot unless given. Secret, key
         and logs are retained unless this is `DESTROY`.
     :param deletion_protection: on unless *removal_policy* is `DESTROY`.
-    :param encryption_key: one customer key is made unless given; an imported one has to admit CloudWatch Logs.
+    :param encryption_key: one customer key is made unless given; the policy of an imported one has to admit CloudWatch
+        Logs.
     :param log_retention: of the database's and the function's logs; one year unless given.
     :param function_runtime: newest Python runtime that this release was made for unless given.
     :param function_concurrency: invocations that are reserved for the function; 2 unless given, none of the account's
@@ -94,42 +95,35 @@ class RotatingDatabase(Construct):
         environment_name: str | None = None,
     ) -> None:
         super().__init__(scope, construct_id)
-        self._destroy = removal_policy is RemovalPolicy.DESTROY
-        self._role_path = role_path(environment_name)
-        self.database_id = checked_identifier(self, instance_identifier)
         check_region(self)
         subnets = private_subnets(vpc, vpc_subnets)
         check_way_to_secrets_manager(vpc, subnets, secrets_manager_endpoint)
+        destroyed = removal_policy is RemovalPolicy.DESTROY
+        self._companions = RemovalPolicy.DESTROY if destroyed else RemovalPolicy.RETAIN
+        self._role_path = role_path(environment_name)
+        self.database_id = checked_identifier(self, instance_identifier)
+        self.key = encryption_key or CustomerKey(
+            self,
+            "Key",
+            description=f"Storage, credential and logs of database {self.database_id}",
+            removal_policy=self._companions,
+        )
         rotation = rotation or Rotation.single_user()
-
-        self.key = encryption_key or self._make_key()
         group = ec2.SecurityGroup(
             self, "SecurityGroup", vpc=vpc, allow_all_outbound=False, description=f"Database {self.database_id}"
         )
         self._connections = ec2.Connections(security_groups=[group], default_port=ec2.Port.tcp(engine.port))
-        generated = MasterSecret(
-            self,
-            "Secret",
-            database_id=self.database_id,
-            engine=engine,
-            username=engine.check_master_username(master_username),
-            rotation=rotation,
-            encryption_key=self.key,
-            environment_name=environment_name,
-            destroy=self._destroy,
-        )
         self.instance = ClosedInstance(
             self,
             "Resource",
             engine=engine,
             identifier=self.database_id,
             username=master_username,
-            secret=generated,
+            secret=self._generate_secret(engine, master_username, rotation, environment_name),
             security_group=group,
             encryption_key=self.key,
             log_retention=log_retention,
-            removal_policy=removal_policy,
-            destroy=self._destroy,
+            log_removal_policy=self._companions,
             vpc=vpc,
             vpc_subnets=subnets,
             database_name=database_name,
@@ -138,9 +132,10 @@ class RotatingDatabase(Construct):
             max_allocated_storage=max_allocated_storage,
             multi_az=multi_az,
             backup_retention=backup_retention or Duration.days(7),
-            deletion_protection=not self._destroy if deletion_protection is None else deletion_protection,
+            deletion_protection=not destroyed if deletion_protection is None else deletion_protection,
+            removal_policy=removal_policy,
         )
-        self.secret = _attached(self.instance)
+        self.secret = self.instance.attached_secret
         self.rotation_function = RotationFunction(
             self,
             "RotationFunction",
@@ -152,7 +147,7 @@ class RotatingDatabase(Construct):
             runtime=function_runtime,
             reserved_concurrent_executions=function_concurrency,
             log_retention=log_retention,
-            removal_policy=RemovalPolicy.DESTROY if self._destroy else RemovalPolicy.RETAIN,
+            removal_policy=self._companions,
             role_path=self._role_path,
         )
         self._connections.allow_default_port_from(self.rotation_function, "Rotation function")
@@ -180,7 +175,7 @@ class RotatingDatabase(Construct):
 
         :param notify: topic that hears of it; an encrypted one is made unless given.
         """
-        topic = notify or AlarmTopic(self, "AlarmTopic", destroy=self._destroy).topic
+        topic = notify or AlarmTopic(self, "AlarmTopic", removal_policy=self._companions).topic
         return RotationAlarms(self, "Alarms", metrics=self.metrics, secret=self.secret, notify=topic)
 
     def metric_function_errors(self, *, period: Duration | None = None) -> cloudwatch.Metric:
@@ -199,14 +194,19 @@ class RotatingDatabase(Construct):
         """Return how many steps of this database failed; see :class:`RotationMetrics`."""
         return self.metrics.step_failures(period=period)
 
-    def _make_key(self) -> CustomerKey:
-        return CustomerKey(
+    def _generate_secret(
+        self, engine: Engine, username: str, rotation: Rotation, environment_name: str | None
+    ) -> MasterSecret:
+        return MasterSecret(
             self,
-            "Key",
-            description=f"Storage, credential and logs of database {self.database_id}",
-            # CloudFormation names the function's log group after the stack.
-            log_groups=[f"/aws/rds/instance/{self.database_id}/*", f"{Stack.of(self).stack_name}-*"],
-            destroy=self._destroy,
+            "Secret",
+            database_id=self.database_id,
+            engine=engine,
+            username=engine.check_master_username(username),
+            rotation=rotation,
+            encryption_key=self.key,
+            environment_name=environment_name,
+            removal_policy=self._companions,
         )
 
     def _endpoint(self, database_name: str | None) -> DatabaseEndpoint:
@@ -232,10 +232,3 @@ class RotatingDatabase(Construct):
         schedule.node.add_dependency(permission, self.rotation_function, *self._connections.security_groups)
         if after is not None and Construct.is_construct(after):
             schedule.node.add_dependency(after)
-
-
-def _attached(instance: ClosedInstance) -> secretsmanager.ISecret:
-    """Return the secret by its attachment: who refers to it waits until it holds host and port."""
-    if instance.secret is None:
-        raise AssertionError("an instance with a credential of ours has it attached")
-    return instance.secret

@@ -1,4 +1,4 @@
-"""Customer keys."""
+"""Customer keys, and who may use one for logs."""
 
 from __future__ import annotations
 
@@ -9,42 +9,48 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from constructs import Construct
 
 
 class CustomerKey(kms.Key):
-    """A key that rotates yearly and is retained, unless it is to be destroyed with its stack.
-
-    Snapshots and retained secrets are unreadable without their key.
+    """A key that rotates yearly.
 
     :param description: what the key encrypts.
-    :param destroy: whether the key goes with its stack, after the shortest waiting period.
-    :param log_groups: names of log groups that it encrypts, `*` allowed at the end; none unless given.
+    :param removal_policy: what becomes of the key with its stack; destroyed, it waits for the shortest period.
     """
 
-    def __init__(
-        self, scope: Construct, construct_id: str, *, description: str, destroy: bool, log_groups: Sequence[str] = ()
-    ) -> None:
+    def __init__(self, scope: Construct, construct_id: str, *, description: str, removal_policy: RemovalPolicy) -> None:
+        destroyed = removal_policy is RemovalPolicy.DESTROY
         super().__init__(
             scope,
             construct_id,
             description=description,
             enable_key_rotation=True,
-            pending_window=Duration.days(7 if destroy else 30),
-            removal_policy=RemovalPolicy.DESTROY if destroy else RemovalPolicy.RETAIN,
+            pending_window=Duration.days(7 if destroyed else 30),
+            removal_policy=removal_policy,
         )
-        if log_groups:
-            self.add_to_resource_policy(_logs_statement(Stack.of(self), log_groups))
 
 
-def _logs_statement(stack: Stack, log_groups: Sequence[str]) -> iam.PolicyStatement:
-    """Admit CloudWatch Logs for these groups only ("Encrypt log data in CloudWatch Logs using AWS KMS")."""
-    prefix = f"arn:{stack.partition}:logs:{stack.region}:{stack.account}:log-group"
-    return iam.PolicyStatement(
-        principals=[iam.ServicePrincipal(f"logs.{stack.region}.amazonaws.com")],
-        actions=["kms:Decrypt", "kms:Describe*", "kms:Encrypt", "kms:GenerateDataKey*", "kms:ReEncrypt*"],
-        resources=["*"],
-        conditions={"ArnLike": {"kms:EncryptionContext:aws:logs:arn": [f"{prefix}:{name}" for name in log_groups]}},
+def admit_logs(key: kms.IKey, scope: Construct, log_group_name: str) -> None:
+    """Let CloudWatch Logs use *key* for some log groups of the stack of *scope*, and for no others.
+
+    Source: "Encrypt log data in CloudWatch Logs using AWS KMS" in the user guide of CloudWatch Logs.
+
+    :param key: a key whose policy can be changed; an imported one stays as it is.
+    :param log_group_name: name, or its beginning with a `*`.
+    """
+    stack = Stack.of(scope)
+    log_group = f"arn:{stack.partition}:logs:{stack.region}:{stack.account}:log-group:{log_group_name}"
+    key.add_to_resource_policy(
+        iam.PolicyStatement(
+            principals=[iam.ServicePrincipal(f"logs.{stack.region}.amazonaws.com")],
+            actions=["kms:Decrypt", "kms:Describe*", "kms:Encrypt", "kms:GenerateDataKey*", "kms:ReEncrypt*"],
+            resources=["*"],
+            conditions={"ArnLike": {"kms:EncryptionContext:aws:logs:arn": log_group}},
+        )
     )
+
+
+def admit_logs_named_by_stack(key: kms.IKey, scope: Construct) -> None:
+    """Let CloudWatch Logs use *key* for log groups without a name, which CloudFormation names after their stack."""
+    admit_logs(key, scope, f"{Stack.of(scope).stack_name}-*")

@@ -54,9 +54,7 @@ class Grants:
 
         :param consumer: a construct with a role and connections, in this account.
         """
-        consumer.connections.allow_to_default_port(
-            self._connections, f"From {consumer.connections.security_groups[0].node.path}"
-        )
+        consumer.connections.allow_to_default_port(self._connections, "Consumer of the database credential")
         return self.read_secret(consumer)
 
 

@@ -11,6 +11,8 @@ from aws_cdk import aws_logs as logs
 from aws_cdk import aws_rds as rds
 from aws_cdk import aws_secretsmanager as secretsmanager
 
+from rotating_rds.encryption import admit_logs
+
 if TYPE_CHECKING:
     from constructs import Construct
 
@@ -24,10 +26,10 @@ class ClosedInstance(rds.DatabaseInstance):
     :param identifier: literal identifier of the instance.
     :param username: master user.
     :param secret: the master user's credential; becomes attached to the instance.
+    :param security_group: the only group of the instance.
     :param encryption_key: key of storage and logs.
     :param log_retention: of the exported logs.
-    :param removal_policy: of the instance.
-    :param destroy: whether log groups go with the stack.
+    :param log_removal_policy: what becomes of the exported logs with the stack.
     :param props: further props of `rds.DatabaseInstance`.
     """
 
@@ -43,8 +45,7 @@ class ClosedInstance(rds.DatabaseInstance):
         security_group: ec2.ISecurityGroup,
         encryption_key: kms.IKey,
         log_retention: logs.RetentionDays,
-        removal_policy: RemovalPolicy,
-        destroy: bool,
+        log_removal_policy: RemovalPolicy,
         **props: Any,
     ) -> None:
         super().__init__(
@@ -71,9 +72,9 @@ class ClosedInstance(rds.DatabaseInstance):
             auto_minor_version_upgrade=True,
             copy_tags_to_snapshot=True,
             cloudwatch_logs_exports=list(engine.log_exports),
-            removal_policy=removal_policy,
             **props,
         )
+        admit_logs(encryption_key, self, f"/aws/rds/instance/{identifier}/*")
         log_groups = [
             logs.LogGroup(
                 self,
@@ -81,9 +82,14 @@ class ClosedInstance(rds.DatabaseInstance):
                 log_group_name=f"/aws/rds/instance/{identifier}/{name}",
                 retention=log_retention,
                 encryption_key=encryption_key,
-                removal_policy=RemovalPolicy.DESTROY if destroy else RemovalPolicy.RETAIN,
+                removal_policy=log_removal_policy,
             )
             for name in engine.log_exports
         ]
         # RDS would make the groups itself, unencrypted and kept for ever, if they were not there before.
         cast("rds.CfnDBInstance", self.node.default_child).node.add_dependency(*log_groups)
+
+    @property
+    def attached_secret(self) -> secretsmanager.ISecret:
+        """The credential by its attachment: who refers to it waits until it holds host and port."""
+        return cast("secretsmanager.ISecret", self.secret)

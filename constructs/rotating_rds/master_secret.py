@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from aws_cdk import RemovalPolicy, Tags
+from aws_cdk import Tags
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_secretsmanager as secretsmanager
 
 from rotating_rds import contract
 
 if TYPE_CHECKING:
+    from aws_cdk import RemovalPolicy
     from constructs import Construct
 
     from rotating_rds.engine import Engine
@@ -30,7 +31,7 @@ class MasterSecret(secretsmanager.Secret):
     :param rotation: how the credential rotates.
     :param encryption_key: the key that encrypts it.
     :param environment_name: the environment that it belongs to, if any.
-    :param destroy: whether the secret goes with its stack.
+    :param removal_policy: what becomes of the secret with its stack.
     """
 
     def __init__(
@@ -44,7 +45,7 @@ class MasterSecret(secretsmanager.Secret):
         rotation: Rotation,
         encryption_key: kms.IKey,
         environment_name: str | None,
-        destroy: bool,
+        removal_policy: RemovalPolicy,
     ) -> None:
         super().__init__(
             scope,
@@ -57,7 +58,7 @@ class MasterSecret(secretsmanager.Secret):
                 password_length=contract.PASSWORD_LENGTH,
                 exclude_characters=contract.EXCLUDED_CHARACTERS,
             ),
-            removal_policy=RemovalPolicy.DESTROY if destroy else RemovalPolicy.RETAIN,
+            removal_policy=removal_policy,
         )
         tags = {
             contract.DATABASE_TAG: database_id,

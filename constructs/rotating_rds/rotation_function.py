@@ -17,6 +17,7 @@ from constructs import Construct
 from rotating_rds import contract
 from rotating_rds.acknowledgements import acknowledge
 from rotating_rds.bundle import function_code
+from rotating_rds.encryption import admit_logs_named_by_stack
 from rotating_rds.grants import key_use
 
 if TYPE_CHECKING:
@@ -77,6 +78,8 @@ class RotationFunction(Construct):
         role_path: str = "/rotating-rds/",
     ) -> None:
         super().__init__(scope, construct_id)
+        if encryption_key is not None:
+            admit_logs_named_by_stack(encryption_key, self)
         self.log_group = logs.LogGroup(
             self, "LogGroup", retention=log_retention, encryption_key=encryption_key, removal_policy=removal_policy
         )

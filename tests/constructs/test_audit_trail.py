@@ -3,7 +3,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from aws_cdk import Duration, Stack
+from aws_cdk import Duration, RemovalPolicy, Stack
 
 from rotating_rds import AuditTrail
 from tests.support.declarations import new_app, template_of
@@ -143,6 +143,6 @@ def test_files_that_expire_before_they_would_move_do_not_move() -> None:
 
 
 def test_a_destroyable_trail_leaves_nothing_behind() -> None:
-    """GIVEN destroy=True, THEN key, buckets and log group go with the stack."""
-    resources = synthesised(destroy=True).body["Resources"].values()
+    """GIVEN removal_policy=DESTROY, THEN key, buckets and log group go with the stack."""
+    resources = synthesised(removal_policy=RemovalPolicy.DESTROY).body["Resources"].values()
     assert {resource.get("DeletionPolicy", "Delete") for resource in resources} == {"Delete"}

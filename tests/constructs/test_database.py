@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from aws_cdk import Duration, RemovalPolicy
@@ -118,24 +118,23 @@ def test_exported_logs_go_to_groups_that_were_made_before_the_instance(defaults:
     assert {path for path, _ in groups.values()} <= defaults.depends_on(INSTANCE)
 
 
+def logs_statements(template: Template, key: str) -> list[dict[str, Any]]:
+    """Return the statements of a key policy for CloudWatch Logs."""
+    return [
+        statement
+        for statement in template.properties("AWS::KMS::Key", key)["KeyPolicy"]["Statement"]
+        if statement["Principal"] == {"Service": "logs.${AWS::Region}.amazonaws.com"}
+    ]
+
+
 def test_the_key_admits_cloudwatch_logs_for_these_groups_only(defaults: Template) -> None:
     """Whoever may write to another log group gains no use of the database's key."""
-    (statement,) = [
-        statement
-        for statement in defaults.properties("AWS::KMS::Key", "Orders/Key")["KeyPolicy"]["Statement"]
-        if "Service" in statement["Principal"]
-    ]
     identifier = defaults.properties(INSTANCE)["DBInstanceIdentifier"]
     prefix = "arn:${AWS::Partition}:logs:${AWS::Region}:${AWS::AccountId}:log-group"
-    assert statement["Principal"] == {"Service": "logs.${AWS::Region}.amazonaws.com"}
-    assert statement["Condition"] == {
-        "ArnLike": {
-            "kms:EncryptionContext:aws:logs:arn": [
-                f"{prefix}:/aws/rds/instance/{identifier}/*",
-                f"{prefix}:Shop-*",
-            ]
-        }
-    }
+    assert [statement["Condition"] for statement in logs_statements(defaults, "Orders/Key")] == [
+        {"ArnLike": {"kms:EncryptionContext:aws:logs:arn": f"{prefix}:/aws/rds/instance/{identifier}/*"}},
+        {"ArnLike": {"kms:EncryptionContext:aws:logs:arn": f"{prefix}:Shop-*"}},
+    ]
 
 
 def test_only_the_rotation_function_reaches_the_database(defaults: Template) -> None:
@@ -173,13 +172,14 @@ def test_a_destroyable_database_leaves_nothing_behind() -> None:
 
 
 def test_a_given_key_encrypts_everything() -> None:
-    """GIVEN encryption_key=, THEN no further key is made for storage, secret and logs."""
+    """GIVEN encryption_key=, THEN no further key is made for storage, secret and logs, and it admits the logs."""
     declaration = new_declaration()
     declaration.database(encryption_key=kms.Key(declaration.stack, "Mine"))
     template = declaration.template()
     assert set(template.of_type("AWS::KMS::Key")) == {"Mine"}
     assert template.properties(INSTANCE)["KmsKeyId"] == "${Mine.Arn}"
     assert template.properties(SECRET)["KmsKeyId"] == "${Mine.Arn}"
+    assert len(logs_statements(template, "Mine")) == 2
 
 
 def test_props_reach_the_instance() -> None:
