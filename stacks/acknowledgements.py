@@ -8,7 +8,7 @@ from rotating_rds.acknowledgements import acknowledge
 
 if TYPE_CHECKING:
     from rotating_rds import RotatingDatabase
-    from stacks.settings import Database
+    from stacks.tables import Database
 
 _NAG = "AwsSolutions::AwsSolutions-"
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from aws_cdk import CfnOutput, Duration
 
 from rotating_rds import AuditTrail
-from stacks.settings import LOG_RETENTIONS, REMOVAL_POLICIES
+from stacks.choices import LOG_RETENTIONS, REMOVAL_POLICIES
 from stacks.stack import EnvironmentStack
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from aws_cdk import aws_sns_subscriptions as subscriptions
 
 from rotating_rds import Compute, Engine, RotatingDatabase, Rotation, Schedule
 from stacks.acknowledgements import acknowledge_database
-from stacks.settings import LOG_RETENTIONS, REMOVAL_POLICIES
+from stacks.choices import LOG_RETENTIONS, REMOVAL_POLICIES
 from stacks.stack import EnvironmentStack
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from aws_cdk import Tags
 from stacks.audit import AuditStack
 from stacks.database import DatabaseStack
 from stacks.network import NetworkStack, existing_network
-from stacks.settings import ExistingNetwork
+from stacks.tables import ExistingNetwork
 
 if TYPE_CHECKING:
     from collections.abc import Callable

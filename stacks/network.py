@@ -5,20 +5,21 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from aws_cdk import ArnFormat, RemovalPolicy
+from aws_cdk import RemovalPolicy
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_logs as logs
 
-from rotating_rds import contract
 from rotating_rds.acknowledgements import acknowledge
-from stacks.settings import LOG_RETENTIONS
+from stacks.choices import LOG_RETENTIONS
+from stacks.endpoint import make_secrets_manager_endpoint
 from stacks.stack import EnvironmentStack
 
 if TYPE_CHECKING:
     from constructs import Construct
 
-    from stacks.settings import ExistingNetwork, Network, Settings
+    from stacks.settings import Settings
+    from stacks.tables import ExistingNetwork, Network
 
 _ISOLATED = ec2.SubnetSelection(subnet_type=ec2.SubnetType.PRIVATE_ISOLATED)
 
@@ -88,7 +89,9 @@ class NetworkStack(EnvironmentStack):
         )
         self._log_flows(vpc, settings)
         self.network = DatabaseNetwork(
-            vpc=vpc, subnets=_ISOLATED, secrets_manager_endpoint=self._make_endpoint(vpc, settings.name)
+            vpc=vpc,
+            subnets=_ISOLATED,
+            secrets_manager_endpoint=make_secrets_manager_endpoint(self, vpc, _ISOLATED, settings.name),
         )
 
     @property
@@ -113,51 +116,3 @@ class NetworkStack(EnvironmentStack):
             description="Writes the flow log of the database network",
         )
         vpc.add_flow_log("FlowLog", destination=ec2.FlowLogDestination.to_cloud_watch_logs(group, role))
-
-    def _make_endpoint(self, vpc: ec2.Vpc, environment_name: str) -> ec2.InterfaceVpcEndpoint:
-        group = ec2.SecurityGroup(
-            self,
-            "SecretsManagerEndpointGroup",
-            vpc=vpc,
-            allow_all_outbound=False,
-            description="Secrets Manager endpoint: open to named groups only",
-        )
-        endpoint = vpc.add_interface_endpoint(
-            "SecretsManagerEndpoint",
-            service=ec2.InterfaceVpcEndpointAwsService.SECRETS_MANAGER,
-            private_dns_enabled=True,
-            open=False,
-            security_groups=[group],
-            subnets=_ISOLATED,
-        )
-        for statement in self._endpoint_policy(environment_name):
-            endpoint.add_to_policy(statement)
-        return endpoint
-
-    def _endpoint_policy(self, environment_name: str) -> list[iam.PolicyStatement]:
-        """Let this account's principals use this environment's secrets, so that no other data leaves this way."""
-        caller = {"aws:PrincipalAccount": self.account}
-        secrets = self.format_arn(
-            service="secretsmanager", resource="secret", resource_name="*", arn_format=ArnFormat.COLON_RESOURCE_NAME
-        )
-        return [
-            iam.PolicyStatement(
-                principals=[iam.AnyPrincipal()],
-                actions=[
-                    "secretsmanager:DescribeSecret",
-                    "secretsmanager:GetSecretValue",
-                    "secretsmanager:PutSecretValue",
-                    "secretsmanager:UpdateSecretVersionStage",
-                ],
-                resources=[secrets],
-                conditions={
-                    "StringEquals": {**caller, f"aws:ResourceTag/{contract.ENVIRONMENT_TAG}": environment_name}
-                },
-            ),
-            iam.PolicyStatement(
-                principals=[iam.AnyPrincipal()],
-                actions=["secretsmanager:GetRandomPassword"],
-                resources=["*"],
-                conditions={"StringEquals": caller},
-            ),
-        ]

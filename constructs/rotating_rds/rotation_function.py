@@ -1,13 +1,12 @@
-"""The Lambda function that rotates credentials: its role, its log, its place in the network."""
+"""The Lambda function that rotates credentials: its log, its place in the network, who invokes it."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 import jsii
-from aws_cdk import ArnFormat, Duration, RemovalPolicy, Stack
+from aws_cdk import Duration, RemovalPolicy, Stack
 from aws_cdk import aws_ec2 as ec2
-from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
@@ -15,28 +14,16 @@ from aws_cdk import aws_secretsmanager as secretsmanager
 from constructs import Construct
 
 from rotating_rds import contract
-from rotating_rds.acknowledgements import acknowledge
 from rotating_rds.bundle import function_code
 from rotating_rds.encryption import admit_logs_named_by_stack
-from rotating_rds.grants import key_use
+from rotating_rds.rotation_role import RotationRole
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
     from rotating_rds.contract import DatabaseEndpoint
 
 _HTTPS = ec2.Port.tcp(443)
-
-# What Lambda needs to put a function into a VPC ("Giving Lambda functions access to resources in an Amazon VPC"), on
-# every resource: the interfaces have no ARN before Lambda makes them.
-_NETWORK_INTERFACE_ACTIONS = (
-    "ec2:AssignPrivateIpAddresses",
-    "ec2:CreateNetworkInterface",
-    "ec2:DeleteNetworkInterface",
-    "ec2:DescribeNetworkInterfaces",
-    "ec2:DescribeSubnets",
-    "ec2:UnassignPrivateIpAddresses",
-)
 
 
 @jsii.implements(ec2.IConnectable)
@@ -83,7 +70,7 @@ class RotationFunction(Construct):
         self.log_group = logs.LogGroup(
             self, "LogGroup", retention=log_retention, encryption_key=encryption_key, removal_policy=removal_policy
         )
-        self.role = self._make_role(role_path)
+        self.role = RotationRole(self, "Role", path=role_path, log_group=self.log_group)
         self.security_group = self._make_security_group(vpc, secrets_manager_endpoint)
         self._connections = ec2.Connections(security_groups=[self.security_group])
         self.function = lambda_.Function(
@@ -122,17 +109,7 @@ class RotationFunction(Construct):
         :param key: the key that encrypts it.
         :return: the permission, on which a schedule has to depend: Secrets Manager tries it at once.
         """
-        iam.Grant.add_to_principal(
-            grantee=self.role,
-            actions=[
-                "secretsmanager:DescribeSecret",
-                "secretsmanager:GetSecretValue",
-                "secretsmanager:PutSecretValue",
-                "secretsmanager:UpdateSecretVersionStage",
-            ],
-            resource_arns=[secret.secret_arn],
-        )
-        key_use(self.role, key, secret, "kms:Decrypt", "kms:GenerateDataKey")
+        self.role.allow_rotation(secret, key)
         # Without source account and ARN, anyone's secret could have this function invoked (confused deputy).
         return lambda_.CfnPermission(
             scope,
@@ -146,38 +123,6 @@ class RotationFunction(Construct):
 
     def _rendered(self, databases: Mapping[str, DatabaseEndpoint]) -> str:
         return Stack.of(self).to_json_string({name: endpoint.rendered() for name, endpoint in databases.items()})
-
-    def _make_role(self, path: str) -> iam.Role:
-        role = iam.Role(
-            self,
-            "Role",
-            assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"),
-            path=path,
-            description="Rotates database credentials",
-        )
-        self.log_group.grant_write(role)
-        for statement in (*_unconfined_statements(), self._keep_interfaces_from_code()):
-            role.add_to_policy(statement)
-        acknowledge(
-            role,
-            "AwsSolutions::AwsSolutions-IAM5[Resource::*]",
-            "GetRandomPassword has no resource, and the network interfaces that Lambda makes have no ARN in advance; "
-            "the function's own code is denied everything about them.",
-        )
-        return role
-
-    def _keep_interfaces_from_code(self) -> iam.PolicyStatement:
-        """Deny the code what the service needs: the key is present in calls with the function's own credentials."""
-        functions = Stack.of(self).format_arn(
-            service="lambda", resource="function", resource_name="*", arn_format=ArnFormat.COLON_RESOURCE_NAME
-        )
-        return iam.PolicyStatement(
-            sid="NetworkInterfacesAreNotForCode",
-            effect=iam.Effect.DENY,
-            actions=list(_NETWORK_INTERFACE_ACTIONS),
-            resources=["*"],
-            conditions={"ArnLike": {"lambda:SourceFunctionArn": functions}},
-        )
 
     def _make_security_group(self, vpc: ec2.IVpc, endpoint: ec2.IConnectable | None) -> ec2.SecurityGroup:
         group = ec2.SecurityGroup(
@@ -195,10 +140,3 @@ class RotationFunction(Construct):
         group.add_egress_rule(ec2.Peer.ipv4("127.0.0.1/32"), _HTTPS, "Stands for no way out")
         group.connections.allow_to(endpoint, _HTTPS, "Secrets Manager")
         return group
-
-
-def _unconfined_statements() -> Sequence[iam.PolicyStatement]:
-    return (
-        iam.PolicyStatement(sid="Passwords", actions=["secretsmanager:GetRandomPassword"], resources=["*"]),
-        iam.PolicyStatement(sid="NetworkInterfaces", actions=list(_NETWORK_INTERFACE_ACTIONS), resources=["*"]),
-    )

@@ -6,10 +6,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from aws_cdk import App
 
-from stacks.settings import ExistingNetwork
+from stacks.environment import declare
 from stacks.settings_file import read_settings
-from tests.support.environments import NAMES, PARTS, synthesise, template, templates
+from stacks.tables import ExistingNetwork
+from tests.support.environments import CONTEXT, NAMES, PARTS, synthesise, template, templates
 from tests.support.toolchain import ROOT
 
 INSTANCE = "AWS::RDS::DBInstance"
@@ -154,3 +156,10 @@ def test_subscribers_of_the_settings_hear_of_alarms() -> None:
     subscription = database.properties("AWS::SNS::Subscription")
     assert (subscription["Protocol"], subscription["Endpoint"]) == ("email", "oncall@example.com")
     assert subscription["TopicArn"] == "${Database/AlarmTopic}"
+
+
+@pytest.mark.parametrize(("name", "protected"), [("local", False), ("dev", False), ("staging", True), ("prod", True)])
+def test_the_database_stack_is_protected_where_its_instance_is(name: str, protected: bool) -> None:  # noqa: FBT001
+    """CloudFormation refuses to delete it as a whole."""
+    environment = declare(App(context=CONTEXT), read_settings(name))
+    assert bool(environment.database.termination_protection) is protected
