@@ -36,7 +36,7 @@ def new_event(**fields: Any) -> Event:
         "eventVersion": "1.11",
         "eventTime": clock.iso(clock.now()),
         "awsRegion": get_region(),
-        "eventID": str(uuid.uuid4()),
+        **new_identity(),
         "recipientAccountId": get_account_id(),
         "managementEvent": True,
         "eventCategory": "Management",
@@ -44,6 +44,11 @@ def new_event(**fields: Any) -> Event:
         "responseElements": None,
         **fields,
     }
+
+
+def new_identity() -> dict[str, str]:
+    """Return the id of an event that is a record of its own."""
+    return {"eventID": str(uuid.uuid4())}
 
 
 def record(event: Event) -> None:

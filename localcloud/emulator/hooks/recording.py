@@ -15,15 +15,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ministack import app
-from ministack.core import iam_evaluator
 from ministack.core.responses import get_request_client_ip
 from ministack.core.router import detect_service, extract_access_key_id
-from ministack.services import iam
 
-from localcloud.emulator import clock, patches, trail
+from localcloud.emulator import patches, trail
+from localcloud.emulator.identity import user_identity
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Iterator
 
     from localcloud.emulator.emulator import Emulator
 
@@ -34,7 +33,6 @@ _logger = logging.getLogger("localcloud.recording")
 _routing = patches.expect(app, "_routing_params", "(method, path, headers, body, query_params)")
 _event_name = patches.expect(app, "_ct_event_name", "(service, method, path, headers, query_params)")
 _request_parameters = patches.expect(app, "_ct_request_params", "(headers, body, query_params)")
-_identity_of = patches.expect(iam_evaluator, "resolve_caller_identity", "(access_key_id)")
 
 # Data events and calls that CloudTrail does not record at all.
 _UNRECORDED_SERVICES = frozenset({"sqs", "dynamodb", "execute-api"})
@@ -76,8 +74,8 @@ async def _serve(original: Callable[..., Awaitable[Response]], *request: Any) ->
     response = await original(*request)
     try:
         event = _event(_Call(*request), response)
-        if event is not None:
-            trail.record(event)
+        for each in [event, *_batch_reads(event, response)] if event else []:
+            trail.record(each)
     except Exception:
         _logger.exception("A call could not be recorded.")
     return response
@@ -88,12 +86,11 @@ def _event(call: _Call, response: Response) -> trail.Event | None:
     routing = _routing(call.method, call.path, call.headers, call.body, call.query_params)
     service = detect_service(call.method, call.path, call.headers, routing)
     name = _event_name(service, call.method, call.path, call.headers, routing)
-    access_key = extract_access_key_id(call.headers, call.query_params) or ""
-    caller = _identity_of(access_key)
+    caller = user_identity(extract_access_key_id(call.headers, call.query_params) or "")
     if call.path.startswith("/_") or caller is None or not _is_recorded(service, name):
         return None
     return trail.new_event(
-        userIdentity=_user_identity(caller, access_key),
+        userIdentity=caller,
         eventSource=f"{service}.amazonaws.com",
         eventName=name,
         eventType="AwsApiCall",
@@ -106,30 +103,22 @@ def _event(call: _Call, response: Response) -> trail.Event | None:
     )
 
 
+def _batch_reads(event: trail.Event, response: Response) -> Iterator[trail.Event]:
+    """Yield the GetSecretValue records of a batch: one for each secret requested (API reference of the batch call)."""
+    if event["eventName"] != "BatchGetSecretValue" or "errorCode" in event:
+        return
+    answer = json.loads(response[2])
+    single = {"eventName": "GetSecretValue"}
+    for value in answer["SecretValues"]:
+        yield event | single | trail.new_identity() | {"requestParameters": {"secretId": value["ARN"]}}
+    for error in answer["Errors"]:
+        failure = {"errorCode": _cloudtrail_code(error["ErrorCode"]), "errorMessage": error["Message"]}
+        parameters = {"requestParameters": {"secretId": error["SecretId"]}}
+        yield event | single | trail.new_identity() | parameters | failure
+
+
 def _is_recorded(service: str, name: str) -> bool:
     return service not in _UNRECORDED_SERVICES and not _UNRECORDED_CALLS.fullmatch(f"{service}:{name}")
-
-
-def _user_identity(caller: dict[str, Any], access_key: str) -> dict[str, Any]:
-    arn, account = caller["userArn"], caller["userArn"].split(":")[4]
-    shared = {"principalId": caller["userId"], "arn": arn, "accountId": account, "accessKeyId": access_key}
-    if ":assumed-role/" not in arn:
-        kind = "Root" if arn.endswith(":root") else "IAMUser"
-        return {"type": kind, **shared} | ({"userName": arn.rsplit("/", 1)[-1]} if kind == "IAMUser" else {})
-    _, name, session = arn.split("/")
-    role = iam._roles.get_scoped(account, None, name) or {}
-    issuer = {
-        "type": "Role",
-        "principalId": role.get("RoleId", ""),
-        "arn": role.get("Arn", ""),
-        "accountId": account,
-        "userName": name,
-    }
-    issued = caller["session"].get("IssuedAt") or clock.now()
-    attributes = {"creationDate": clock.iso(issued), "mfaAuthenticated": "false"}
-    context = {"sessionIssuer": issuer, "webIdFederationData": {}, "attributes": attributes}
-    principal = {"principalId": f"{role.get('RoleId', '')}:{session}"}
-    return {"type": "AssumedRole", **shared, **principal, "sessionContext": context}
 
 
 def _parameters(request: dict[str, Any]) -> dict[str, Any] | None:
@@ -146,8 +135,12 @@ def _failure(status: int, _headers: dict[str, str], body: Any) -> dict[str, str]
         return {}
     text = body.decode(errors="replace") if isinstance(body, bytes) else ""
     code, message = _json_error(text) or _xml_error(text) or (str(status), "")
-    # The client sees AccessDeniedException; CloudTrail writes AccessDenied for every service of the JSON protocol.
-    return {"errorCode": "AccessDenied" if code == "AccessDeniedException" else code, "errorMessage": message}
+    return {"errorCode": _cloudtrail_code(code), "errorMessage": message}
+
+
+def _cloudtrail_code(code: str) -> str:
+    """Return CloudTrail's code: it writes AccessDenied where the client of a JSON service sees another name."""
+    return "AccessDenied" if code == "AccessDeniedException" else code
 
 
 def _json_error(text: str) -> tuple[str, str] | None:

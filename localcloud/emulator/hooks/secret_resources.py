@@ -3,7 +3,7 @@
 - `AWS::SecretsManager::Secret`: Ref is the ARN (CloudFormation's reference), with ministack the name, which makes the
   statements that the CDK writes match nothing. GenerateSecretString's flags are honoured as GetRandomPassword does it.
 - `AWS::SecretsManager::SecretTargetAttachment`: AWS writes `dbInstanceIdentifier`, and `username` where it is missing.
-- `AWS::SecretsManager::RotationSchedule` and `ResourcePolicy` are missing.
+- `AWS::SecretsManager::ResourcePolicy` is missing.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from ministack.services import rds, secretsmanager
 from ministack.services.cloudformation import provisioners
 
 from localcloud.emulator import patches
-from localcloud.emulator.answers import ServiceError, content_of
+from localcloud.emulator.answers import content_of
 from localcloud.emulator.hooks import cloudformation
 from localcloud.emulator.hooks.cloudformation import ResourceType
 from localcloud.emulator.rotation import versions
@@ -45,43 +45,6 @@ def install(emulator: Emulator) -> None:
             replaced_by=("SecretId",),
         ),
     )
-    cloudformation.add("AWS::SecretsManager::RotationSchedule", _rotation_schedule(emulator))
-
-
-def _rotation_schedule(emulator: Emulator) -> ResourceType:
-    def schedule(properties: Properties) -> Created:
-        if "HostedRotationLambda" in properties:
-            raise ValueError("HostedRotationLambda needs a SAM transform that the local cloud lacks: name a function.")
-        request = {
-            "SecretId": properties["SecretId"],
-            "RotationLambdaARN": properties.get("RotationLambdaARN"),
-            "RotationRules": _rules(properties.get("RotationRules")),
-            "RotateImmediately": provisioners._cfn_bool(properties.get("RotateImmediatelyOnUpdate", True)),
-        }
-        try:
-            return emulator.rotations.rotate(request)["ARN"], {}
-        except ServiceError as error:
-            raise ValueError(f"{error.code}: {error}") from error
-
-    def unschedule(physical_id: str, _: Properties) -> None:
-        secret = versions.find(physical_id)
-        if secret is not None:
-            emulator.rotations.forget(secret)
-            secret["RotationEnabled"] = False
-
-    return ResourceType(
-        create=lambda _logical_id, properties, _stack: schedule(properties),
-        update=lambda _physical_id, _old, new: schedule(new),
-        delete=unschedule,
-        replaced_by=("SecretId",),
-    )
-
-
-def _rules(properties: Properties | None) -> Properties | None:
-    """Return RotationRules as the API takes them; CloudFormation renders numbers as text."""
-    if properties and "AutomaticallyAfterDays" in properties:
-        return properties | {"AutomaticallyAfterDays": int(properties["AutomaticallyAfterDays"])}
-    return properties
 
 
 def _attach_policy(properties: Properties) -> Created:

@@ -1,8 +1,7 @@
 """Secrets Manager's rotations: what RotateSecret, CancelRotateSecret and the schedule set in motion.
 
-Source: the API reference of RotateSecret and CancelRotateSecret, "Rotation by Lambda function" in the user guide. A
-failing rotation is tried again as a whole with the same version id; AWS spreads the attempts over a day, this engine
-over seconds (see `Settings`).
+Source: the API reference of RotateSecret and CancelRotateSecret. AWS spreads the attempts of a failing rotation over a
+day, this engine over seconds (see `Settings`).
 """
 
 from __future__ import annotations
@@ -10,8 +9,6 @@ from __future__ import annotations
 import contextvars
 import logging
 import threading
-import uuid
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from ministack.core.responses import get_account_id, get_region, request_scope
@@ -19,32 +16,22 @@ from ministack.core.responses import get_account_id, get_region, request_scope
 from localcloud.emulator import clock
 from localcloud.emulator.answers import ServiceError
 from localcloud.emulator.rotation import events, function, versions
-from localcloud.emulator.rotation.holds import STEPS, Holds
-from localcloud.emulator.rotation.records import RotationRecord, StepRecord
 from localcloud.emulator.rotation.rules import RotationRules
+from localcloud.emulator.rotation.run import Run
 from localcloud.emulator.rotation.scheduler import Scheduler, Scope
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from localcloud.emulator.rotation.holds import Holds
+    from localcloud.emulator.rotation.records import RotationRecord
+    from localcloud.emulator.rotation.rules import Window
     from localcloud.emulator.rotation.versions import Secret
     from localcloud.emulator.settings import Settings
 
 _logger = logging.getLogger("localcloud.rotation")
 
 _UNFINISHED = "A previous rotation isn't complete. That rotation will be reattempted."
-
-
-@dataclass
-class _Run:
-    """A rotation under way; `ended` is set from outside when it must not go on."""
-
-    record: RotationRecord
-    ended: threading.Event = field(default_factory=threading.Event)
-
-    def end(self, outcome: str) -> None:
-        self.record.outcome = outcome
-        self.ended.set()
 
 
 class Rotations:
@@ -55,7 +42,7 @@ class Rotations:
         self._retry_seconds = settings.rotation_retry_seconds
         self._holds = holds
         self._lock = threading.RLock()
-        self._running: dict[str, _Run] = {}
+        self._running: dict[str, Run] = {}
         self._records: list[RotationRecord] = []
         self._scheduler = Scheduler(self._rotate_on_schedule)
 
@@ -93,14 +80,14 @@ class Rotations:
                 versions.add_pending(secret, version_id)
                 self._begin(secret, version_id)
             else:
-                _, current = versions.find_label(secret, versions.CURRENT)
-                versions.add_pending(secret, version_id, current)
-                run = self._running[secret["ARN"]] = _Run(RotationRecord(secret["ARN"], version_id))
-                _in_background(lambda: self._test(secret, run))
+                self._begin_test(secret, version_id)
             return {"ARN": secret["ARN"], "Name": secret["Name"], "VersionId": version_id}
 
     def cancel(self, request: dict[str, Any]) -> dict[str, Any]:
-        """Serve CancelRotateSecret: no more schedule; a running rotation stops, its labels stay where they are."""
+        """Serve CancelRotateSecret: no more schedule; a running rotation stops, its labels stay where they are.
+
+        :raises ServiceError: as AWS answers it.
+        """
         with self._lock:
             secret = versions.require(request.get("SecretId", ""))
             if not secret.get("RotationLambdaARN"):
@@ -114,9 +101,7 @@ class Rotations:
     def forget(self, secret: Secret) -> None:
         """Take a secret off the schedule and stop its rotation."""
         self._scheduler.plan(_scope(secret), None)
-        with self._lock:
-            if run := self._running.get(secret["ARN"]):
-                run.end("cancelled")
+        self._end(secret, "cancelled")
 
     def abandon(self, secret: Secret, new_version: str) -> None:
         """Give up a rotation because somebody else made a new current version, as Secrets Manager does."""
@@ -124,9 +109,7 @@ class Rotations:
         if pending is None or pending == new_version:
             return
         versions.remove_label(secret, versions.PENDING)
-        with self._lock:
-            if run := self._running.get(secret["ARN"]):
-                run.end("abandoned")
+        self._end(secret, "abandoned")
         events.emit("RotationAbandoned", secret["ARN"])
 
     def next_date(self, secret: Secret) -> float | None:
@@ -148,107 +131,66 @@ class Rotations:
             raise ServiceError(
                 "InvalidRequestException", "The secret has no rotation function yet: name one in RotationLambdaARN."
             )
-        rules = request.get("RotationRules")
-        parsed = RotationRules.parse(rules) if rules else None
+        rules = request.get("RotationRules") or secret.get("RotationRules")
+        window = _next_window(rules)
         function.require_permission(function_arn, secret["ARN"])
-        secret["RotationLambdaARN"] = function_arn
-        secret["RotationEnabled"] = True
-        if rules and parsed:
-            secret["RotationRules"] = rules
-        self._plan(secret)
-
-    def _plan(self, secret: Secret) -> None:
-        rules = secret.get("RotationRules")
-        window = RotationRules.parse(rules).next_window(clock.utc(clock.now())) if rules else None
+        secret |= {"RotationLambdaARN": function_arn, "RotationEnabled": True, "RotationRules": rules}
         self._scheduler.plan(_scope(secret), window)
 
     def _rotate_on_schedule(self, scope: Scope) -> None:
-        with request_scope(scope.account, scope.region):
+        with request_scope(scope.account, scope.region), self._lock:
+            secret = versions.find(scope.secret_arn)
+            if secret is None:
+                return
+            # Whether or not this rotation can start, the next window comes.
+            self._scheduler.plan(scope, _next_window(secret["RotationRules"]))
             try:
-                if secret := versions.find(scope.secret_arn):
-                    self._plan(secret)
-                    self.rotate({"SecretId": scope.secret_arn})
+                self.rotate({"SecretId": scope.secret_arn})
             except ServiceError as error:
                 _logger.warning("The scheduled rotation of %s did not start: %s", scope.secret_arn, error)
 
     def _begin(self, secret: Secret, version_id: str) -> None:
-        run = _Run(RotationRecord(secret["ARN"], version_id))
+        run = self._running[secret["ARN"]] = Run(secret, version_id, self._holds)
         self._records.append(run.record)
-        self._running[secret["ARN"]] = run
-        _in_background(lambda: self._run(secret, run))
+        self._in_background(run, lambda: run.rotate(self._attempts, self._retry_seconds))
 
-    def _run(self, secret: Secret, run: _Run) -> None:
+    def _begin_test(self, secret: Secret, version_id: str) -> None:
+        _, current = versions.find_label(secret, versions.CURRENT)
+        versions.add_pending(secret, version_id, current)
+        run = self._running[secret["ARN"]] = Run(secret, version_id, self._holds)
+        self._in_background(run, run.test)
+
+    def _end(self, secret: Secret, outcome: str) -> None:
+        with self._lock:
+            if run := self._running.get(secret["ARN"]):
+                run.end(outcome)
+
+    def _in_background(self, run: Run, work: Callable[[], bool | None]) -> None:
+        """Work in a thread that belongs to the same account and region."""
+        context = contextvars.copy_context()
+        arguments = (self._work, run, work)
+        threading.Thread(target=context.run, args=arguments, name="rotation", daemon=True).start()
+
+    def _work(self, run: Run, work: Callable[[], bool | None]) -> None:
+        succeeded = False
         try:
-            for attempt in range(self._attempts):
-                run.record.attempts += 1
-                events.emit("RotationStarted", secret["ARN"])
-                if self._attempt(secret, run):
-                    self._succeed(secret, run)
-                    return
-                if run.ended.is_set():
-                    return
-                events.emit("RotationFailed", secret["ARN"])
-                if attempt + 1 < self._attempts and run.ended.wait(self._retry_seconds * 2**attempt):
-                    return
-            run.record.outcome = "failed"
+            succeeded = bool(work())
         except Exception:
-            run.record.outcome = "failed"
-            _logger.exception("The rotation of %s broke inside the emulator.", secret["ARN"])
-        finally:
-            with self._lock:
-                self._running.pop(secret["ARN"], None)
-
-    def _succeed(self, secret: Secret, run: _Run) -> None:
-        secret["LastRotatedDate"] = int(clock.now())
-        # Free for the next rotation before anybody can see that this one succeeded.
+            _logger.exception("The rotation of %s broke inside the emulator.", run.record.secret_arn)
         with self._lock:
-            self._running.pop(secret["ARN"], None)
-            run.record.outcome = "succeeded"
-        events.emit("RotationSucceeded", secret["ARN"])
+            if self._running.get(run.record.secret_arn) is run:
+                del self._running[run.record.secret_arn]
+            run.end("succeeded" if succeeded else "failed")
 
-    def _attempt(self, secret: Secret, run: _Run) -> bool:
-        """Run the four steps and return whether all succeeded and the new version is current."""
-        for step in STEPS:
-            if run.ended.is_set() or versions.find(secret["ARN"]) is None:
-                run.ended.set()
-                return False
-            record = self._invoke(secret, run.record.version_id, step)
-            run.record.steps.append(record)
-            if record.error:
-                return False
-            run.ended.wait(self._holds.take(step, secret["ARN"], secret["Name"]))
-        version = secret["Versions"].get(run.record.version_id, {"Stages": []})
-        if versions.CURRENT in version["Stages"]:
-            return True
-        run.record.steps[-1].error = "The function ended without moving AWSCURRENT to the new version."
-        return False
 
-    def _invoke(self, secret: Secret, version_id: str, step: str) -> StepRecord:
-        payload = {
-            "Step": step,
-            "SecretId": secret["ARN"],
-            "ClientRequestToken": version_id,
-            "RotationToken": str(uuid.uuid4()),
-        }
-        started = clock.now()
-        error = function.invoke(secret["RotationLambdaARN"], secret["ARN"], payload)
-        return StepRecord(step, started, clock.now() - started, error)
+def _next_window(rules: dict[str, Any] | None) -> Window | None:
+    """Return when a secret is due next, None for one without a schedule.
 
-    def _test(self, secret: Secret, run: _Run) -> None:
-        """Try the configuration without rotating: testSecret alone, against the current value."""
-        events.emit("TestRotationStarted", secret["ARN"])
-        record = self._invoke(secret, run.record.version_id, "testSecret")
-        with self._lock:
-            secret["Versions"].pop(run.record.version_id, None)
-            self._running.pop(secret["ARN"], None)
-        events.emit("TestRotationFailed" if record.error else "TestRotationSucceeded", secret["ARN"])
+    :raises ServiceError: the rules are not those of a schedule.
+    """
+    return RotationRules.parse(rules).next_window(clock.utc(clock.now())) if rules else None
 
 
 def _scope(secret: Secret) -> Scope:
     """Return where a secret of the request that is being served belongs."""
     return Scope(get_account_id(), get_region(), secret["ARN"])
-
-
-def _in_background(work: Callable[[], None]) -> None:
-    """Run work in a thread that belongs to the same account and region."""
-    threading.Thread(target=contextvars.copy_context().run, args=(work,), name="rotation", daemon=True).start()

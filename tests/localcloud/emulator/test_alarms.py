@@ -10,7 +10,6 @@ import pytest
 from localcloud.cloud import LocalCloud
 from localcloud.emulator.alarms.evaluation import Rule, State
 from tests.support import emulated
-from tests.support.control import post
 from tests.support.waiting import eventually
 
 if TYPE_CHECKING:
@@ -143,7 +142,7 @@ def test_an_error_raises_the_alarm_and_time_clears_it(movable: LocalCloud) -> No
     receive()
     emulated.invoke(movable, function)
     assert eventually(lambda: state(movable, alarm) == "ALARM")
-    post(movable, "/clock", {"advance": 600})
+    movable.advance_clock(600)
     assert eventually(lambda: state(movable, alarm) == "OK")
     told = [json.loads(message) for message in receive()]
     assert [(message["AlarmName"], message["NewStateValue"]) for message in told] == [(alarm, "ALARM"), (alarm, "OK")]

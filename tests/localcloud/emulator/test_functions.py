@@ -230,7 +230,7 @@ def metric_sum(cloud: LocalCloud, namespace: str, name: str, dimensions: dict[st
         Period=3600,
         Statistics=["Sum"],
     )
-    return sum(point["Sum"] for point in statistics["Datapoints"])
+    return float(sum(point["Sum"] for point in statistics["Datapoints"]))
 
 
 def test_a_custom_resource_whose_function_crashes_fails_at_once(cloud: LocalCloud) -> None:

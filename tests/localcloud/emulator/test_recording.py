@@ -119,6 +119,20 @@ def test_a_denied_call_is_recorded_with_its_error(cloud: LocalCloud) -> None:
     assert event["userIdentity"]["sessionContext"]["sessionIssuer"]["userName"] == role
 
 
+def test_a_batch_is_recorded_as_a_read_of_each_secret(cloud: LocalCloud) -> None:
+    """Beside the batch itself there is a GetSecretValue for every secret requested, denied ones included."""
+    ours, other = emulated.create_secret(cloud), emulated.create_secret(cloud)
+    batch = emulated.statement("Allow", "secretsmanager:BatchGetSecretValue", "*")
+    role = emulated.create_role(cloud, emulated.statement("Allow", READ, ours), batch)
+    cloud.client("secretsmanager", role=role).batch_get_secret_value(SecretIdList=[ours, other])
+    events = [history(cloud, "GetSecretValue", secret) for secret in (ours, other)]
+    assert [[event.get("errorCode") for event in found] for found in events] == [[None], ["AccessDenied"]]
+    users = {
+        event["userIdentity"]["sessionContext"]["sessionIssuer"]["userName"] for found in events for event in found
+    }
+    assert users == {role}
+
+
 def test_a_failed_call_is_recorded_with_its_error(cloud: LocalCloud) -> None:
     """An error that is no denial keeps the code which the client saw."""
     secret = emulated.create_secret(cloud)

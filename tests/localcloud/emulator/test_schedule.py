@@ -9,7 +9,6 @@ import pytest
 
 from localcloud.cloud import LocalCloud
 from tests.support import emulated
-from tests.support.control import post
 from tests.support.waiting import eventually
 
 if TYPE_CHECKING:
@@ -73,7 +72,7 @@ def test_a_secret_is_rotated_by_its_schedule_again_and_again(movable: LocalCloud
     first = emulated.rotate(movable, secret, emulated.rotation_function(movable, secret), RotationRules=rules)
     emulated.ended(movable, first)
     for count in (2, 3):
-        post(movable, "/clock", {"advance": FIVE_HOURS})
+        movable.advance_clock(FIVE_HOURS)
         assert eventually(lambda count=count: len(movable.rotations()) == count)  # type: ignore[misc]
         assert emulated.ended(movable, movable.rotations()[-1].version_id).outcome == "succeeded"
 
@@ -86,7 +85,7 @@ def test_a_cancelled_secret_is_not_rotated_any_more(movable: LocalCloud) -> None
         function = emulated.rotation_function(movable, secret)
         emulated.ended(movable, emulated.rotate(movable, secret, function, RotationRules=rules))
     movable.client("secretsmanager").cancel_rotate_secret(SecretId=cancelled)
-    post(movable, "/clock", {"advance": FIVE_HOURS})
+    movable.advance_clock(FIVE_HOURS)
 
     def rotated() -> list[str]:
         return [record.secret_arn for record in movable.rotations()]
