@@ -39,9 +39,9 @@ class ProcessIdentity:
         try:
             process = psutil.Process(self.pid)
             same = abs(process.create_time() - self.started) <= _TOLERANCE_SECONDS
-            return process if same and process.status() != psutil.STATUS_ZOMBIE else None
         except psutil.NoSuchProcess:
             return None
+        return process if same and _is_alive(process) else None
 
 
 def end(identities: Iterable[ProcessIdentity], *, grace: float) -> None:
@@ -58,11 +58,10 @@ def end(identities: Iterable[ProcessIdentity], *, grace: float) -> None:
         family = [process, *_descendants(process)]
         with contextlib.suppress(psutil.NoSuchProcess):
             process.terminate()
-        _, alive = psutil.wait_procs(family, timeout=max(0.0, deadline - time.monotonic()))
-        for straggler in alive:
+        for straggler in _still_alive(family, deadline):
             with contextlib.suppress(psutil.NoSuchProcess):
                 straggler.kill()
-        psutil.wait_procs(alive, timeout=_TO_DIE_SECONDS)
+        _still_alive(family, time.monotonic() + _TO_DIE_SECONDS)
 
 
 def listener_on(port: int) -> str | None:
@@ -75,6 +74,23 @@ def listener_on(port: int) -> str | None:
     except psutil.Error:
         return None
     return None
+
+
+def _still_alive(processes: list[psutil.Process], deadline: float) -> list[psutil.Process]:
+    """Return what has not ended by a deadline, and as soon as everything has."""
+    while alive := [process for process in processes if _is_alive(process)]:
+        if time.monotonic() > deadline:
+            break
+        time.sleep(0.02)
+    return alive
+
+
+def _is_alive(process: psutil.Process) -> bool:
+    # A zombie has ended; in a container whose first process collects no orphans it stays for good.
+    try:
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
 
 
 def _descendants(process: psutil.Process) -> list[psutil.Process]:

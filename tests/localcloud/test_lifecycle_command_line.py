@@ -50,6 +50,12 @@ class CommandLine:
             timeout=60,
         )
 
+    def up(self) -> subprocess.CompletedProcess[str]:
+        """Start the cloud."""
+        outcome = self("up")
+        assert outcome.returncode == 0, outcome.stderr
+        return outcome
+
 
 @pytest.fixture
 def localcloud(tmp_path: Path) -> Iterator[CommandLine]:
@@ -63,8 +69,7 @@ def localcloud(tmp_path: Path) -> Iterator[CommandLine]:
 
 def test_up_keeps_a_cloud_running_and_prints_variables_for_the_shell(localcloud: CommandLine) -> None:
     """Standard output is what `eval` takes; the words for people are apart."""
-    outcome = localcloud("up")
-    assert outcome.returncode == 0, outcome.stderr
+    outcome = localcloud.up()
     program = "import boto3; print(boto3.client('sts').get_caller_identity()['Account'])"
     shell = subprocess.run(
         ["bash", "-c", f'{outcome.stdout}\n"{sys.executable}" -c "{program}"'],
@@ -80,7 +85,7 @@ def test_up_keeps_a_cloud_running_and_prints_variables_for_the_shell(localcloud:
 def test_a_profile_of_the_users_shell_is_unset(localcloud: CommandLine) -> None:
     """It would lead tools to a real account, or nowhere."""
     shell = subprocess.run(
-        ["bash", "-c", f'AWS_PROFILE=production\n{localcloud("up").stdout}\necho "${{AWS_PROFILE-unset}}"'],
+        ["bash", "-c", f'AWS_PROFILE=production\n{localcloud.up().stdout}\necho "${{AWS_PROFILE-unset}}"'],
         capture_output=True,
         text=True,
         check=True,
@@ -90,9 +95,8 @@ def test_a_profile_of_the_users_shell_is_unset(localcloud: CommandLine) -> None:
 
 def test_a_second_up_says_that_it_runs_and_prints_the_same(localcloud: CommandLine) -> None:
     """Nothing is started twice."""
-    first, state = localcloud("up"), LocalCloud.attach(localcloud.directory).state
-    second = localcloud("up")
-    assert second.returncode == 0
+    first, state = localcloud.up(), LocalCloud.attach(localcloud.directory).state
+    second = localcloud.up()
     assert "runs already" in second.stderr
     assert second.stdout == first.stdout == localcloud("env").stdout
     assert LocalCloud.attach(localcloud.directory).state == state
@@ -100,13 +104,13 @@ def test_a_second_up_says_that_it_runs_and_prints_the_same(localcloud: CommandLi
 
 def test_the_control_api_is_on_the_next_port(localcloud: CommandLine) -> None:
     """One number is enough to move a cloud."""
-    localcloud("up")
+    localcloud.up()
     assert LocalCloud.attach(localcloud.directory).control_url == f"http://127.0.0.1:{localcloud.port + 1}"
 
 
 def test_status_shows_what_runs(localcloud: CommandLine) -> None:
     """The exit code is for scripts."""
-    localcloud("up")
+    localcloud.up()
     outcome = localcloud("status")
     assert outcome.returncode == 0
     assert f"http://127.0.0.1:{localcloud.port}" in outcome.stderr
@@ -125,7 +129,7 @@ def test_without_a_cloud_a_command_says_how_to_start_one(localcloud: CommandLine
 
 def test_down_removes_everything_and_can_be_repeated(localcloud: CommandLine) -> None:
     """The second time there is nothing to do, which is no error."""
-    localcloud("up")
+    localcloud.up()
     assert "gone" in localcloud("down").stderr
     assert not localcloud.directory.exists()
     assert not processes_of(localcloud.directory)
@@ -136,7 +140,7 @@ def test_down_removes_everything_and_can_be_repeated(localcloud: CommandLine) ->
 
 def test_a_taken_port_is_one_sentence(localcloud: CommandLine, tmp_path: Path) -> None:
     """Who wants a second cloud learns which option to use; nothing is left of the attempt."""
-    localcloud("up")
+    localcloud.up()
     outcome = localcloud("up", "--directory", str(tmp_path / "second"))
     assert outcome.returncode == 1
     assert outcome.stderr.startswith(f"Port {localcloud.port} of the gateway is taken by process ")
@@ -157,12 +161,12 @@ def test_up_that_is_killed_in_the_middle_leaves_nothing_running(localcloud: Comm
         assert eventually((localcloud.directory / "emulator.log").exists, within=60)
         command.kill()
     assert eventually(lambda: not any(processes_of(localcloud.directory)))
-    assert localcloud("up").returncode == 0
+    localcloud.up()
 
 
 def test_a_database_server_is_shown_and_removed_with_the_cloud(localcloud: CommandLine) -> None:
     """What the cloud itself started goes with it."""
-    localcloud("up")
+    localcloud.up()
     cloud = LocalCloud.attach(localcloud.directory)
     cloudformation = cloud.client("cloudformation")
     cloudformation.create_stack(StackName="orders", TemplateBody=json.dumps({"Resources": {"Orders": INSTANCE}}))
