@@ -55,7 +55,7 @@ def test_a_black_hole_is_given_up_within_the_remaining_time(database: Callable[.
         failure = failure_of_login(database(port=port, seconds=0.5))
     assert isinstance(failure, UnreachableError)
     assert "no answer in time" in str(failure)
-    assert 0.3 < time.monotonic() - began < 1.5
+    assert 0.3 < time.monotonic() - began < 5
 
 
 def test_a_server_that_falls_silent_after_tls_is_given_up_within_the_remaining_time(
@@ -66,7 +66,7 @@ def test_a_server_that_falls_silent_after_tls_is_given_up_within_the_remaining_t
         began = time.monotonic()
         failure = failure_of_login(database(port=port, seconds=0.5))
     assert isinstance(failure, UnreachableError)
-    assert time.monotonic() - began < 1.5
+    assert time.monotonic() - began < 5
 
 
 @pytest.mark.parametrize("bytes_first", [0, 1], ids=["at once", "after accepting TLS"])
