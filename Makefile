@@ -15,7 +15,7 @@ unexport VIRTUAL_ENV PYTHONPATH
 
 env ?= local
 ENVIRONMENTS := $(basename $(notdir $(wildcard environments/*.toml)))
-CODE := app.py stacks constructs lambda client localcloud examples tests tools benchmarks
+CODE := app.py stacks constructs lambda client localcloud examples tests tools
 
 VENV := .venv/.ready
 EMULATOR := .venvs/localcloud/.ready
