@@ -50,7 +50,7 @@ async def _serve(emulator: Emulator) -> None:
     config = Config()
     config.bind = [f"{LOOPBACK}:{emulator.settings.gateway_port}"]
     config.keep_alive_timeout = 75
-    config.graceful_timeout = 1.0
+    config.graceful_timeout = 0.3
     config.loglevel = "WARNING"
     gateway = asyncio.create_task(serve(app.app, config, shutdown_trigger=stopping.wait))
     control: ControlServer | None = None

@@ -25,6 +25,7 @@ from localcloud.emulator.hooks import (
     secret_keys,
     secret_resources,
     secret_values,
+    stack_deletion,
     topics,
 )
 
@@ -44,6 +45,7 @@ _HOOKS = (
     ec2,
     s3,
     cloudtrail,
+    stack_deletion,
     functions,
     metrics,
     event_rules,

@@ -71,11 +71,11 @@ def secret_value(cloud: LocalCloud, stack: str) -> dict[str, Any]:
 
 def logs_in(cloud: LocalCloud, stack: str, password: str) -> bool:
     """Whether the master user gets in with a password, over TLS verified by the local cloud's authority."""
-    value = secret_value(cloud, stack)
+    found = record(cloud, stack)
     context = ssl.create_default_context(cafile=cloud.ca_bundle)
-    arguments = {"host": value["host"], "port": value["port"], "database": value["dbname"], "ssl_context": context}
+    arguments = {"host": found.host, "port": found.port, "database": "orders", "ssl_context": context}
     try:
-        connection = pg8000.dbapi.connect(user=value["username"], password=password, **arguments)
+        connection = pg8000.dbapi.connect(user="dbadmin", password=password, **arguments)
     except (pg8000.dbapi.Error, OSError):
         return False
     with contextlib.closing(connection):
@@ -172,12 +172,12 @@ def test_deleting_the_stack_removes_server_and_files(cloud: LocalCloud) -> None:
 
 
 def test_a_protected_instance_is_not_deleted(cloud: LocalCloud) -> None:
-    """DeletionProtection fails the stack's deletion until it is switched off."""
+    """DeletionProtection fails the stack's deletion, which spares the secret too, until it is switched off."""
     name = emulated.unique("database")
     emulated.deploy(cloud, name, resources(name, DeletionProtection=True), OUTPUTS)
     assert emulated.destroy(cloud, name) == "DELETE_FAILED"
     assert "deploy it without DeletionProtection first" in emulated.failure_reasons(cloud, name)
-    assert record(cloud, name).pid is not None
+    assert logs_in(cloud, name, secret_value(cloud, name)["password"])
     cloud.client("rds").modify_db_instance(DBInstanceIdentifier=name, DeletionProtection=False)
     assert emulated.destroy(cloud, name) == "DELETE_COMPLETE"
 

@@ -77,6 +77,18 @@ def test_a_secret_is_rotated_by_its_schedule_again_and_again(movable: LocalCloud
         assert emulated.ended(movable, movable.rotations()[-1].version_id).outcome == "succeeded"
 
 
+def test_a_window_in_which_no_rotation_can_start_is_not_the_last(movable: LocalCloud) -> None:
+    """While a rotation is under way, the schedule passes the window over and plans the next one."""
+    secret, api = emulated.create_secret(movable), movable.client("secretsmanager")
+    movable.hold_rotation(after_step="createSecret", seconds=60, secret_id=secret)
+    rules = {"ScheduleExpression": "rate(4 hours)"}
+    emulated.rotate(movable, secret, emulated.rotation_function(movable, secret), RotationRules=rules)
+    before = api.describe_secret(SecretId=secret)["NextRotationDate"]
+    movable.advance_clock(FIVE_HOURS)
+    assert eventually(lambda: api.describe_secret(SecretId=secret).get("NextRotationDate", before) > before)
+    assert [record.attempts for record in movable.rotations() if record.secret_arn == secret] == [1]
+
+
 def test_a_cancelled_secret_is_not_rotated_any_more(movable: LocalCloud) -> None:
     """The schedule forgets a secret whose rotation was cancelled, while another one is still rotated."""
     cancelled, kept = emulated.create_secret(movable), emulated.create_secret(movable)
