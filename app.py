@@ -7,7 +7,7 @@ import sys
 from aws_cdk import App, Validations
 from cdk_nag import AwsSolutionsChecks
 
-from rotating_rds import DeclarationError
+from rotating_rds import BundleMissingError, DeclarationError
 from stacks.environment import declare
 from stacks.settings_errors import SettingsError
 from stacks.settings_file import read_settings
@@ -22,7 +22,7 @@ def main() -> int:
     name = app.node.try_get_context("env")
     try:
         declare(app, read_settings(name))
-    except SettingsError as error:
+    except (SettingsError, BundleMissingError) as error:
         return _refuse(str(error))
     except DeclarationError as error:
         return _refuse(f"environments/{name}.toml: {error}")

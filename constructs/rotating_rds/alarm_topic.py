@@ -25,7 +25,8 @@ class AlarmTopic(Construct):
     """An encrypted topic that CloudWatch alarms and EventBridge rules of this account can publish to.
 
     Its key is a key of its own: publishers need to use it, and no service should gain use of a database's key by that.
-    Without their statements in the key policy, alarms get lost without an error anywhere.
+    Without their statements in the key policy, alarms get lost without an error anywhere ("Managing Amazon SNS
+    encryption keys and costs" in the developer guide of SNS).
 
     :param removal_policy: what becomes of the key with its stack; retained unless given.
     """

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -8,6 +9,7 @@ from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_sns as sns
 
 from tests.support.declarations import new_declaration, template_of
+from tests.support.toolchain import ROOT
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -63,6 +65,17 @@ def test_every_alarm_leads_to_the_runbook(defaults: Template) -> None:
     """Who is woken up finds the paragraph to read."""
     for alarm in defaults.of_type(ALARM).values():
         assert "docs/runbook.md" in alarm["Properties"]["AlarmDescription"]
+
+
+def test_the_paragraphs_of_the_runbook_exist(defaults: Template) -> None:
+    """What an alarm or event refers to can be looked up."""
+    titles = set(re.findall(r"^## (.+)$", (ROOT / "docs" / "runbook.md").read_text(encoding="utf-8"), re.MULTILINE))
+    (target,) = defaults.properties("AWS::Events::Rule")["Targets"]
+    texts = [alarm["Properties"]["AlarmDescription"] for alarm in defaults.of_type(ALARM).values()]
+    texts.append(target["InputTransformer"]["InputTemplate"])
+    for text in texts:
+        (title,) = re.findall(r"[Ss]ee '([^']+)' in docs/runbook\.md", text)
+        assert title in titles
 
 
 def test_failed_and_abandoned_rotations_of_this_secret_are_events(defaults: Template) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -144,6 +145,18 @@ def test_a_declaration_that_cannot_work_is_one_sentence_with_its_file(
     assert finished.stderr.splitlines()[0] == (
         "environments/broken.toml: master_username 'rdsadmin' is reserved on postgres: "
         "choose another, such as 'dbadmin'."
+    )
+    assert "Traceback" not in finished.stderr
+
+
+def test_a_missing_bundle_is_one_sentence(tmp_path: Path, home: Path) -> None:
+    """GIVEN a checkout that was not set up, THEN the remedy is named, without a traceback."""
+    bare = copy_of_checkout(tmp_path / "bare")
+    shutil.rmtree(bare / "constructs" / "rotating_rds" / "_bundle")
+    finished = cdk("synth", "-c", "env=dev", "--output", str(tmp_path / "out"), checkout=bare, home=home)
+    assert finished.returncode == 1
+    assert finished.stderr.startswith(
+        "The rotation function's bundle has no package 'rotating_rds_function': run `make"
     )
     assert "Traceback" not in finished.stderr
 

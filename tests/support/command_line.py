@@ -6,12 +6,10 @@ import json
 import os
 import shutil
 import subprocess
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 from tests.support.toolchain import ROOT, own_path
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 _SOURCES = ("app.py", "cdk.json", "stacks", "environments", "constructs")
 
@@ -30,6 +28,8 @@ def cdk(*arguments: str, checkout: Path = ROOT, home: Path) -> subprocess.Comple
             "PATH": own_path(),
             "HOME": str(home),
             "TMPDIR": str(home.parent),
+            # Unpacking the CDK into the empty home would be most of the first run's time.
+            "JSII_RUNTIME_PACKAGE_CACHE_ROOT": str(Path.home() / ".cache" / "aws" / "jsii" / "package-cache"),
             "PYTHONPATH": os.pathsep.join([str(checkout / "constructs"), str(checkout)]),
             "HTTP_PROXY": nowhere,
             "HTTPS_PROXY": nowhere,
