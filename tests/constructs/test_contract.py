@@ -47,6 +47,13 @@ def test_every_tag_is_known_to_the_contract() -> None:
         contract.ENGINE_TAG,
         contract.STRATEGY_TAG,
         contract.USERNAME_TAG,
+        contract.ALTERNATE_USERNAME_TAG,
+        contract.ADMINISTRATOR_TAG,
+        contract.ADMINISTRATOR_USERNAME_TAG,
+        contract.PAIR_TAG,
+        contract.ACCESS_ROLE_TAG,
+        contract.RETAIN_FOR_TAG,
+        contract.TEST_QUERY_TAG,
         contract.ENVIRONMENT_TAG,
     }
     assert ours == set(DEFINITIONS["tags"]["properties"])

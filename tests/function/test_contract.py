@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from rotating_rds_function.adapters import reporting, tls
 from rotating_rds_function.adapters.engines import ENGINES
 from rotating_rds_function.adapters.reporting import StepReport
-from rotating_rds_function.domain import endpoints, errors, passwords, targets
+from rotating_rds_function.domain import endpoints, errors, passwords, tags
 from rotating_rds_function.domain.credentials import SecretValue
 from rotating_rds_function.domain.strategies import STRATEGIES
 from tests.support.rotations import TAGS, value
@@ -47,13 +47,13 @@ def test_the_environment_variables_are_the_contract_s() -> None:
 
 def test_engines_and_strategies_are_those_that_the_deployment_may_ask_for() -> None:
     """One row too few here fails a rotation months after the deployment."""
-    assert set(_TAGS["properties"][targets.ENGINE_TAG]["enum"]) == ENGINES
-    assert set(_TAGS["properties"][targets.STRATEGY_TAG]["enum"]) == set(STRATEGIES)
+    assert set(_TAGS["properties"][tags.ENGINE_TAG]["enum"]) == set(ENGINES)
+    assert set(_TAGS["properties"][tags.STRATEGY_TAG]["enum"]) == set(STRATEGIES)
 
 
 def test_the_needed_tags_are_those_that_the_deployment_must_write() -> None:
     """Neither side may ask for more."""
-    needed = {targets.DATABASE_TAG, targets.ENGINE_TAG, targets.STRATEGY_TAG, targets.USERNAME_TAG}
+    needed = {tags.DATABASE_TAG, tags.ENGINE_TAG, tags.STRATEGY_TAG, tags.USERNAME_TAG}
     assert set(_TAGS["required"]) == needed
     _validator("tags").validate(TAGS)
 

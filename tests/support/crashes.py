@@ -43,8 +43,10 @@ class Fragile:
         self._port = port
         self._crash = crash
 
-    def __getattr__(self, name: str) -> Callable[..., Any]:
-        """Return the wrapped method."""
+    def __getattr__(self, name: str) -> Any:
+        """Return the wrapped method; what is no method tells nothing of the outside."""
+        if not callable(getattr(self._port, name)):
+            return getattr(self._port, name)
 
         def call(*args: Any, **kwargs: Any) -> Any:
             answer = self._crash.call(getattr(self._port, name), *args, **kwargs)

@@ -99,10 +99,10 @@ def watch(journal: Journal) -> None:
 
 def break_roll_forward() -> None:
     """Have setSecret know one login only, AWSCURRENT's: what an earlier run has set already is not recognised."""
-    from rotating_rds_function.domain import strategies  # noqa: PLC0415
+    from rotating_rds_function.domain.strategies import single_user  # noqa: PLC0415
 
-    patched: Any = strategies
-    patched._logs_in = lambda *_: False
+    patched: Any = single_user
+    patched.logs_in = lambda *_: False
 
 
 def break_retry() -> None:

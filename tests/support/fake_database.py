@@ -1,44 +1,64 @@
-"""A database server in memory, at the level of the rotation function's port."""
+"""A database server in memory, at the level of the rotation function's port: users, privileges, pairs."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from rotating_rds_function.domain.errors import AuthenticationError
+from rotating_rds_function.domain.errors import AuthenticationError, PrivilegeError, RefusedError, WrongStateError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from rotating_rds_function.domain.errors import RotationError
+    from rotating_rds_function.domain.targets import Pair
 
 
 @dataclass
 class FakeDatabase:
-    """Users with one password each.
+    """Users with their passwords and privileges.
 
-    :param passwords: user name to password.
+    :param passwords: user name to primary password.
+    :param retains_passwords: whether it has secondary passwords, as MySQL does.
+    :param retained: user name to secondary password.
+    :param privileges: user name to what the user may do.
+    :param locked: users who do not log in, whatever their password is.
+    :param administrators: users who may change others; to what they lack of the privileges for it.
+    :param protected: users whose password no administrator may change.
     :param logins: the attempts so far: user name, and whether it was let in.
     :param failures: raised one after another by the next calls, before they do anything.
     :param when_locked: called once a session holds the lock, for what happens elsewhere meanwhile.
+    :param queries: what sessions were verified with.
     """
 
     passwords: dict[str, str]
+    retains_passwords: bool = False
+    retained: dict[str, str] = field(default_factory=dict)
+    privileges: dict[str, set[str]] = field(default_factory=dict)
+    locked: set[str] = field(default_factory=set)
+    administrators: dict[str, set[str]] = field(default_factory=dict)
+    protected: set[str] = field(default_factory=set)
     logins: list[tuple[str, bool]] = field(default_factory=list)
     failures: list[RotationError] = field(default_factory=list)
     when_locked: Callable[[], None] = lambda: None
+    queries: list[str | None] = field(default_factory=list)
     open_sessions: int = 0
     changes: int = 0
 
     def login(self, username: str, password: str) -> FakeSession:
         """See Database."""
         self.fail_if_told()
-        accepted = self.passwords.get(username) == password
+        accepted = self.accepts(username, password)
         self.logins.append((username, accepted))
         if not accepted:
             raise AuthenticationError(f"The fake database does not know that password of {username}.")
         self.open_sessions += 1
-        return FakeSession(self)
+        return FakeSession(self, username)
+
+    def accepts(self, username: str, password: str) -> bool:
+        """Tell whether user and password log in, without doing so."""
+        known = (self.passwords.get(username), self.retained.get(username))
+        return username not in self.locked and password in known
 
     def fail_if_told(self) -> None:
         """Raise the next failure that a test ordered."""
@@ -47,15 +67,17 @@ class FakeDatabase:
 
 
 class FakeSession:
-    """A session of a FakeDatabase, which insists on the lock before a change."""
+    """A session of a FakeDatabase, which insists on the lock before a change, and on the right to make it."""
 
-    def __init__(self, database: FakeDatabase) -> None:
+    def __init__(self, database: FakeDatabase, username: str) -> None:
         self._database = database
+        self._username = username
         self._locked: str | None = None
 
-    def verify(self) -> None:
+    def verify(self, query: str | None) -> None:
         """See DatabaseSession."""
         self._database.fail_if_told()
+        self._database.queries.append(query)
 
     def lock(self, username: str) -> None:
         """See DatabaseSession."""
@@ -63,13 +85,63 @@ class FakeSession:
         self._locked = username
         self._database.when_locked()
 
-    def set_password(self, username: str, password: str) -> None:
+    def replace_password(self, username: str, password: str, *, keep: str | None = None) -> None:
+        """See DatabaseSession."""
+        self._begin_change(username)
+        database = self._database
+        database.retained.pop(username, None)
+        if keep is not None and database.retains_passwords:
+            database.retained[username] = keep
+        database.passwords[username] = password
+        database.locked.discard(username)
+        database.changes += 1
+
+    def discard_retained(self, username: str) -> None:
+        """See DatabaseSession."""
+        self._begin_change(username)
+        self._database.retained.pop(username, None)
+
+    def refuse_protected(self, username: str) -> None:
         """See DatabaseSession."""
         self._database.fail_if_told()
-        assert self._locked == username, "a password was changed without the lock"
-        self._database.passwords[username] = password
-        self._database.changes += 1
+        if username in self._database.protected or username == self._username:
+            raise RefusedError(f"The fake database protects {username}.")
+
+    def check_administrator(self, pair: Pair | None) -> None:  # noqa: ARG002 - one list of privileges serves
+        """See DatabaseSession."""
+        self._database.fail_if_told()
+        lacking = self._database.administrators.get(self._username, {"to administer"})
+        if lacking:
+            raise PrivilegeError(f"{self._username} lacks {', '.join(sorted(lacking))}.")
+
+    def prepare_twin(self, pair: Pair) -> None:
+        """See DatabaseSession."""
+        self._begin_change(pair.twin)
+        database = self._database
+        if pair.model not in database.passwords:
+            raise WrongStateError(f"The fake database has no user {pair.model}.")
+        if pair.twin not in database.passwords:
+            database.passwords[pair.twin] = ""
+            database.locked.add(pair.twin)
+        database.privileges[pair.twin] = set(database.privileges.get(pair.model, set()))
+
+    def differences(self, pair: Pair) -> list[str]:
+        """See DatabaseSession."""
+        self._database.fail_if_told()
+        model, twin = (self._database.privileges.get(login, set()) for login in (pair.model, pair.twin))
+        missing = [] if pair.twin in self._database.passwords else [f"{pair.twin} does not exist"]
+        return [
+            *missing,
+            *(f"{pair.twin} lacks {privilege}" for privilege in sorted(model - twin)),
+            *(f"{pair.twin} has {privilege} beyond" for privilege in sorted(twin - model)),
+        ]
 
     def close(self) -> None:
         """See DatabaseSession."""
         self._database.open_sessions -= 1
+
+    def _begin_change(self, username: str) -> None:
+        self._database.fail_if_told()
+        assert self._locked is not None, "a user was changed without the lock"
+        may = username == self._username or self._username in self._database.administrators
+        assert may, f"{self._username} changed {username}"

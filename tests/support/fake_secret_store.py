@@ -18,6 +18,7 @@ class FakeSecretStore:
 
     :param values: version id to SecretString; a version without a value is absent.
     :param labels: version id to its staging labels.
+    :param others: ARN of another secret to its AWSCURRENT value.
     :param calls: names of the calls so far, as Secrets Manager names them.
     """
 
@@ -25,6 +26,7 @@ class FakeSecretStore:
     values: dict[str, str] = field(default_factory=dict)
     labels: dict[str, set[str]] = field(default_factory=dict)
     rotation_enabled: bool = True
+    others: dict[str, str] = field(default_factory=dict)
     calls: list[str] = field(default_factory=list)
 
     def stage(self, version: str, *labels: str, value: str | None = None) -> None:
@@ -46,9 +48,12 @@ class FakeSecretStore:
         labels = {version: frozenset(labels) for version, labels in self.labels.items() if labels}
         return SecretDescription(self.rotation_enabled, labels, dict(self.tags))
 
-    def read(self, secret_id: str, *, label: str, version: str | None = None) -> str | None:  # noqa: ARG002
+    def read(self, secret_id: str, *, label: str, version: str | None = None) -> str | None:
         """See SecretStore."""
         self.calls.append("GetSecretValue")
+        if secret_id in self.others:
+            assert (label, version) == (AWSCURRENT, None), "of other secrets, the current value alone is of interest"
+            return self.others[secret_id]
         holder = self._holder(label)
         return None if holder is None or version not in (None, holder) else self.values.get(holder)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
@@ -11,7 +12,7 @@ from rotating_rds_function.domain.patience import Deadline
 from rotating_rds_function.domain.rotation import Outcome, Progress, Rotation
 from rotating_rds_function.domain.steps import Step, StepRequest
 from rotating_rds_function.domain.strategies import STRATEGIES
-from rotating_rds_function.domain.targets import Deployment
+from rotating_rds_function.domain.targets import Deployment, Engine
 from rotating_rds_function.domain.versions import AWSCURRENT, AWSPENDING
 from tests.support.crashes import Crash, Fragile
 from tests.support.fake_clock import FakeClock
@@ -30,6 +31,27 @@ TAGS = {
     "rotating-rds:strategy": "single_user",
     "rotating-rds:username": USERNAME,
 }
+ALTERNATE = "dbadmin_clone"
+ADMINISTRATOR = "master"
+ADMINISTRATOR_ARN = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:master-AbCdEf"
+_ADMINISTERED = {
+    "rotating-rds:administrator": ADMINISTRATOR_ARN,
+    "rotating-rds:administrator-username": ADMINISTRATOR,
+}
+TAGS_OF = {
+    "single_user": TAGS,
+    "admin_reset": {**TAGS, "rotating-rds:strategy": "admin_reset", **_ADMINISTERED},
+    "alternating_users": {
+        **TAGS,
+        "rotating-rds:strategy": "alternating_users",
+        "rotating-rds:alternate-username": ALTERNATE,
+        **_ADMINISTERED,
+    },
+}
+"""Strategy to the tags of a secret that is rotated so."""
+
+POSTGRES = Engine("postgres", frozenset({"postgres", "aurora-postgresql"}), re.compile("rdsadmin|pg_.*"))
+DEPLOYMENT = Deployment({"orders": ENDPOINT}, {"postgres": POSTGRES}, STRATEGIES)
 
 
 def value(password: str, **others: object) -> str:
@@ -40,10 +62,19 @@ def value(password: str, **others: object) -> str:
 
 def password_of(text: str | None) -> str:
     """Return the password in a SecretString."""
+    return _part_of(text, "password")
+
+
+def username_of(text: str | None) -> str:
+    """Return the user name in a SecretString."""
+    return _part_of(text, "username")
+
+
+def _part_of(text: str | None, key: str) -> str:
     assert text is not None
-    password = json.loads(text)["password"]
-    assert isinstance(password, str)
-    return password
+    part = json.loads(text)[key]
+    assert isinstance(part, str)
+    return part
 
 
 @dataclass
@@ -58,9 +89,18 @@ class World:
     crash: Crash = field(default_factory=Crash)
 
     @classmethod
-    def just_started(cls) -> World:
-        """Return a world as Secrets Manager leaves it when it invokes createSecret."""
+    def just_started(cls, strategy: str = "single_user", *, retains_passwords: bool = False) -> World:
+        """Return a world as Secrets Manager leaves it when it invokes createSecret.
+
+        :param retains_passwords: whether the database has secondary passwords.
+        """
         world = cls()
+        world.store.tags = dict(TAGS_OF[strategy])
+        world.store.others[ADMINISTRATOR_ARN] = json.dumps({"username": ADMINISTRATOR, "password": "master password"})
+        world.database.passwords[ADMINISTRATOR] = "master password"
+        world.database.administrators[ADMINISTRATOR] = set()
+        world.database.privileges[USERNAME] = {"SELECT", "INSERT"}
+        world.database.retains_passwords = retains_passwords
         world.store.stage("old", AWSCURRENT, value=value("current password"))
         world.store.stage("new", AWSPENDING)
         return world
@@ -69,7 +109,7 @@ class World:
         """Run one step with so many seconds left."""
         rotation = Rotation(
             store=Fragile(self.store, self.crash),
-            deployment=Deployment({"orders": ENDPOINT}, {"postgres"}, STRATEGIES),
+            deployment=DEPLOYMENT,
             connect=self._connect,
             clock=self.clock,
             deadline=Deadline(self.clock, seconds),
@@ -84,9 +124,9 @@ class World:
                 return
 
     def logs_in(self, label: str) -> bool:
-        """Tell whether the value with that label is the one that the database knows."""
+        """Tell whether the database knows the value with that label."""
         text = self.store.value_of(label)
-        return text is not None and self.database.passwords[USERNAME] == password_of(text)
+        return text is not None and self.database.accepts(username_of(text), password_of(text))
 
     def twin(self) -> World:
         """Return another run of the same rotation."""

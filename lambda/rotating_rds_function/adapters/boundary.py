@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from rotating_rds_function.adapters.redaction import Redactor
     from rotating_rds_function.domain.ports import Database, DatabaseSession, SecretStore
+    from rotating_rds_function.domain.targets import Pair
     from rotating_rds_function.domain.versions import SecretDescription
 
 
@@ -44,6 +45,11 @@ class RedactingDatabase:
         self._database = database
         self._redactor = redactor
 
+    @property
+    def retains_passwords(self) -> bool:
+        """Pass on."""
+        return self._database.retains_passwords
+
     def login(self, username: str, password: str) -> DatabaseSession:
         """Remember the password."""
         self._redactor.learn(password)
@@ -57,18 +63,39 @@ class RedactingSession:
         self._session = session
         self._redactor = redactor
 
-    def verify(self) -> None:
+    def verify(self, query: str | None) -> None:
         """Pass on."""
-        self._redactor.guard(self._session.verify)
+        self._redactor.guard(self._session.verify, query)
 
     def lock(self, username: str) -> None:
         """Pass on."""
         self._redactor.guard(self._session.lock, username)
 
-    def set_password(self, username: str, password: str) -> None:
-        """Remember the password."""
+    def replace_password(self, username: str, password: str, *, keep: str | None = None) -> None:
+        """Remember the passwords."""
         self._redactor.learn(password)
-        self._redactor.guard(self._session.set_password, username, password)
+        self._redactor.learn(keep or "")
+        self._redactor.guard(self._session.replace_password, username, password, keep=keep)
+
+    def discard_retained(self, username: str) -> None:
+        """Pass on."""
+        self._redactor.guard(self._session.discard_retained, username)
+
+    def refuse_protected(self, username: str) -> None:
+        """Pass on."""
+        self._redactor.guard(self._session.refuse_protected, username)
+
+    def check_administrator(self, pair: Pair | None) -> None:
+        """Pass on."""
+        self._redactor.guard(self._session.check_administrator, pair)
+
+    def prepare_twin(self, pair: Pair) -> None:
+        """Pass on."""
+        self._redactor.guard(self._session.prepare_twin, pair)
+
+    def differences(self, pair: Pair) -> list[str]:
+        """Return them without a secret: a name that somebody gave to a thing could be one."""
+        return [self._redactor.clean(clause) for clause in self._redactor.guard(self._session.differences, pair)]
 
     def close(self) -> None:
         """Pass on."""

@@ -97,9 +97,9 @@ class PostgresSession:
         self._endpoint = endpoint
         self._deadline = deadline
 
-    def verify(self) -> None:
+    def verify(self, query: str | None) -> None:
         """Run a query, as proof that the session does more than log in."""
-        self._run("SELECT pg_catalog.current_database()")
+        self._run(query or "SELECT pg_catalog.current_database()")
 
     def lock(self, username: str) -> None:
         """Begin a transaction and take the advisory lock of *username*; it ends with the transaction."""
@@ -109,7 +109,7 @@ class PostgresSession:
         self._run("SET ROLE NONE")
         self._run(f"SELECT pg_catalog.pg_advisory_xact_lock({lock_key(username)})")
 
-    def set_password(self, username: str, password: str) -> None:
+    def replace_password(self, username: str, password: str, *, keep: str | None = None) -> None:  # noqa: ARG002
         """Set the password by its SCRAM verifier, and commit: neither server nor its logs see the password."""
         verifier = pg8000.native.literal(scram_verifier(password))
         self._run(f"ALTER ROLE {pg8000.native.identifier(username)} PASSWORD {verifier}")

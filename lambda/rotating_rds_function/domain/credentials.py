@@ -11,7 +11,7 @@ from rotating_rds_function.domain.errors import MalformedSecretError, RefusedErr
 from rotating_rds_function.domain.wording import shown
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Collection, Mapping
 
     from rotating_rds_function.domain.targets import Target
 
@@ -47,44 +47,52 @@ class SecretValue:
 
     def with_password(self, password: str) -> Self:
         """Return the same value with another password."""
-        return type(self)(self.username, password, {**self.document, "password": password})
+        return self.with_login(self.username, password)
+
+    def with_login(self, username: str, password: str) -> Self:
+        """Return the same value with another user and password."""
+        return type(self)(username, password, {**self.document, "username": username, "password": password})
 
     def text(self) -> str:
         """Write the SecretString."""
         return json.dumps(self.document)
 
-    def check(self, target: Target, *, label: str) -> Self:
+    def check(self, target: Target, *, label: str, usernames: Collection[str]) -> Self:
         """Hold the value against the deployment, and return it.
 
         Host, port and engine may be absent, as in a secret that RDS manages.
 
+        :param usernames: those that the deployment allows.
         :raises RefusedError: if it names another user, host, port or engine than the deployment.
         """
+        if self.username not in usernames:
+            raise _contradiction(label, "username", " or ".join(map(shown, usernames)))
         for key, agrees in _AGREES.items():
             if key in self.document and not agrees(self.document[key], target):
-                # Never quoted: whoever swaps two fields by mistake has the password where the name should be.
-                raise RefusedError(
-                    f"The {label} value of the secret names another {key} than the deployment "
-                    f"({shown(_DEPLOYED[key](target))}): nothing was done with it; find out who wrote that value, "
-                    "then put one that agrees, or deploy the change of the database."
-                )
+                raise _contradiction(label, key, shown(_DEPLOYED[key](target)))
         return self
 
 
+def _contradiction(label: str, key: str, deployed: str) -> RefusedError:
+    # The value is never quoted: whoever swaps two fields by mistake has the password where the name should be.
+    return RefusedError(
+        f"The {label} value of the secret names another {key} than the deployment ({deployed}): nothing was done with "
+        "it; find out who wrote that value, then put one that agrees, or deploy the change of the database."
+    )
+
+
 _DEPLOYED: Mapping[str, Callable[[Target], str]] = {
-    "username": lambda target: target.username,
     "host": lambda target: target.endpoint.host,
     "port": lambda target: str(target.endpoint.port),
     "engine": lambda target: target.engine,
 }
 
 _AGREES: Mapping[str, Callable[[object, Target], bool]] = {
-    "username": lambda value, target: value == target.username,
     # Host names are case-insensitive (RFC 4343).
     "host": lambda value, target: isinstance(value, str) and value.lower() == target.endpoint.host.lower(),
     # The secret's attachment writes a number, CloudFormation a text.
     "port": lambda value, target: not isinstance(value, bool) and str(value) == str(target.endpoint.port),
-    "engine": lambda value, target: value == target.engine,
+    "engine": lambda value, target: target.spells(value),
 }
 
 

@@ -4,6 +4,7 @@
 
     RotationError
     |-- AuthenticationError     authentication  no labelled version logs in
+    |   `-- AdministratorError                  the administrator's own value does not
     |-- UnreachableError        unreachable     no answer from the database or from Secrets Manager
     |-- TlsError                tls             the server's identity could not be verified, or it speaks no TLS
     |-- NotReadyError           not_ready       starting, full, failing over, or somebody else holds the lock
@@ -55,6 +56,16 @@ class AuthenticationError(RotationError):
     """The database knows neither the password that was tried nor another labelled one."""
 
     cause = Cause.AUTHENTICATION
+
+
+class AdministratorError(AuthenticationError):
+    """The database does not know the administrator's credential.
+
+    Repeated for a few seconds only: while the administrator's own secret rotates, its AWSCURRENT value does not log in
+    for about so long, and every failed login is one that somebody has to explain.
+    """
+
+    patience = 5.0
 
 
 class UnreachableError(RotationError):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
+    from rotating_rds_function.domain.targets import Pair
     from rotating_rds_function.domain.versions import SecretDescription
 
 
@@ -34,19 +35,70 @@ class SecretStore(Protocol):
 
 
 class DatabaseSession(Protocol):
-    """A logged-in session. Every method but close() raises RotationError on failure."""
+    """A logged-in session. Every method but close() raises RotationError on failure.
 
-    def verify(self) -> None:
-        """Run a query that proves that the session is the user's own and works."""
+    Every method may be repeated: by this session, or by another one after this one ended at any point.
+    """
 
-    def lock(self, username: str) -> None:
-        """Wait until no other session of ours changes *username*'s password.
+    def verify(self, query: str | None) -> None:
+        """Run a query that proves that the session is the user's own and works.
 
-        None does from then on until set_password() or close(), or until the server misses this session.
+        :param query: the deployment's; a harmless one of the engine if None.
+        :raises PrivilegeError: if the user may not run it.
         """
 
-    def set_password(self, username: str, password: str) -> None:
-        """Give a user a password, durably, and release the lock; the password itself never reaches the server."""
+    def lock(self, username: str) -> None:
+        """Wait until no other session of ours changes *username*.
+
+        None does from then on until replace_password(), discard_retained() or close(), or until the server misses this
+        session.
+
+        :raises NotReadyError: if another one keeps it for too long.
+        """
+
+    def replace_password(self, username: str, password: str, *, keep: str | None = None) -> None:
+        """Give a user a password, unlock the account, make that durable, and release the lock.
+
+        The last change to a user: whatever it may do is in place by now. The server's logs see no password. Needs the
+        lock.
+
+        :param keep: the password that goes on logging in beside the new one, on an engine with secondary passwords,
+            at every moment and however often this is repeated. None: the new one alone logs in. Other engines ignore
+            it.
+        """
+
+    def discard_retained(self, username: str) -> None:
+        """Let the newest password of a user alone log in, and release the lock; needs the lock."""
+
+    def refuse_protected(self, username: str) -> None:
+        """Refuse a user whose password this administrator must not change; looks only, and changes nothing.
+
+        :raises RefusedError: if the user is a superuser, of the service, the session's own, or more powerful than the
+            administrator. A user who does not exist is not refused.
+        """
+
+    def check_administrator(self, pair: Pair | None) -> None:
+        """Name the privileges that the session's user lacks to administer; looks only, and changes nothing.
+
+        :param pair: what has to be made equal; None if there is only a password to change.
+        :raises PrivilegeError: with every missing one.
+        """
+
+    def prepare_twin(self, pair: Pair) -> None:
+        """Make the twin able to do exactly what the model can: add and take away; needs the lock.
+
+        A twin that does not exist is made locked: replace_password() unlocks it, so that nobody ever logs in with a
+        part of the privileges.
+
+        :raises WrongStateError: if the model does not exist, or is not what a pair can be made of.
+        :raises RefusedError: if the twin's name is taken by a user that is not a login of this pair.
+        """
+
+    def differences(self, pair: Pair) -> list[str]:
+        """Return what model and twin do not have in common, each as a clause that names privilege and login.
+
+        Password and lock are none of it; a login that does not exist is one. Looks only, and changes nothing.
+        """
 
     def close(self) -> None:
         """End the session and undo what is not durable. Never raises: a connection that broke is closed."""
@@ -54,6 +106,10 @@ class DatabaseSession(Protocol):
 
 class Database(Protocol):
     """One database server, where the deployment says it is."""
+
+    @property
+    def retains_passwords(self) -> bool:
+        """Whether a user can have a secondary password that logs in beside the primary one."""
 
     def login(self, username: str, password: str) -> DatabaseSession:
         """Open a session over verified TLS.

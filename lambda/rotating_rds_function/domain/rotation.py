@@ -6,7 +6,6 @@ effects is either the first one or changes nothing.
 
 from __future__ import annotations
 
-from contextlib import closing
 from dataclasses import dataclass
 from enum import StrEnum
 from types import MappingProxyType
@@ -17,7 +16,6 @@ from rotating_rds_function.domain.errors import WrongStateError
 from rotating_rds_function.domain.patience import Deadline, persist
 from rotating_rds_function.domain.staged import StagedValues
 from rotating_rds_function.domain.steps import Step, StepRequest
-from rotating_rds_function.domain.strategies import STRATEGIES, Strategy
 from rotating_rds_function.domain.versions import (
     AWSCURRENT,
     AWSPENDING,
@@ -32,6 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from rotating_rds_function.domain.ports import Clock, Database, SecretStore
+    from rotating_rds_function.domain.strategies import Strategy
     from rotating_rds_function.domain.targets import Deployment, Target
 
 
@@ -85,7 +84,7 @@ class Rotation:
                 raise WrongStateError(sentence.format(version=request.token))
             case AlreadyDone(pending_left):
                 if pending_left and request.step is Step.FINISH:
-                    _take_pending_off(self.store, request)
+                    _tidy_up(_Work(self, request, description, target))
                 return Outcome.ALREADY_DONE
             case Proceed():
                 _STEPS[request.step](_Work(self, request, description, target))
@@ -113,7 +112,7 @@ class _Work:
 
     @property
     def strategy(self) -> Strategy:
-        return STRATEGIES[self.target.strategy]
+        return self.rotation.deployment.strategies[self.target.strategy]
 
     @property
     def values(self) -> StagedValues:
@@ -125,7 +124,7 @@ def _create(work: _Work) -> None:
 
     Writing is the test of that: the store never changes a value, also where two runs write at once.
     """
-    successor = work.strategy.successor(work.values.current(), passwords.generate())
+    successor = work.strategy.successor(work.values.current(), passwords.generate(), work.target)
     work.store.write_pending(work.request.secret_id, version=work.request.token, text=successor.text())
 
 
@@ -134,26 +133,28 @@ def _set(work: _Work) -> None:
 
 
 def _test(work: _Work) -> None:
-    """Log in as pending; also alone, right after a deployment, where pending is a copy of current."""
-    pending = work.values.pending()
-    with closing(work.database.login(pending.username, pending.password)) as session:
-        session.verify()
+    work.strategy.test(work.values, work.database)
 
 
 def _finish(work: _Work) -> None:
-    """Promote the version, then leave AWSPENDING nowhere: elsewhere it would block the next rotation."""
+    """Promote the version, then tidy up."""
     work.store.move_label(
         work.request.secret_id,
         label=AWSCURRENT,
         source=work.description.holder_of(AWSCURRENT),
         destination=work.request.token,
     )
-    _take_pending_off(work.store, work.request)
+    _tidy_up(work)
 
 
-def _take_pending_off(store: SecretStore, request: StepRequest) -> None:
+def _tidy_up(work: _Work) -> None:
+    """End what is left of the old credential, then leave AWSPENDING nowhere: elsewhere it would block a rotation.
+
+    The label comes off last, because it is how a repeated finishSecret knows that this has not happened yet.
+    """
+    work.strategy.retire(work.values, work.database)
     # Off the rotated version only: on another one it marks a rotation begun since, whose password may be the live one.
-    store.move_label(request.secret_id, label=AWSPENDING, source=request.token, destination=None)
+    work.store.move_label(work.request.secret_id, label=AWSPENDING, source=work.request.token, destination=None)
 
 
 _STEPS: Final[Mapping[Step, Callable[[_Work], None]]] = MappingProxyType(

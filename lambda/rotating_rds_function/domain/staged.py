@@ -58,16 +58,50 @@ class StagedValues:
             raise self._missing_pending()
         return value
 
+    def check_pending(self) -> None:
+        """Make sure that the rotation's version is AWSPENDING, and not AWSCURRENT as well, at this moment.
+
+        :raises LabelsMovedError: if it is not (any more).
+        """
+        if not self._is_pending():
+            raise self._lost_label()
+
+    def administrator(self) -> SecretValue:
+        """Return the AWSCURRENT value of the administrator's secret; one that RDS manages names no endpoint.
+
+        :raises WrongStateError: if there is none, or it cannot be read.
+        :raises RefusedError: if it contradicts the deployment.
+        """
+        administrator = self.target.administrator
+        assert administrator is not None, "only strategies that have an administrator ask for one"  # noqa: S101
+        text = self._store.read(administrator.secret_id, label=AWSCURRENT)
+        if text is None:
+            raise WrongStateError(
+                f"The administrator's secret {administrator.secret_id} has no AWSCURRENT value: put one with "
+                "PutSecretValue that logs in to the database."
+            )
+        label = "administrator's AWSCURRENT"
+        value = SecretValue.parse(text, label=label)
+        return value.check(self.target, label=label, usernames=(administrator.username,))
+
     def _value(self, label: str, version: str | None = None) -> SecretValue | None:
         text = self._store.read(self._secret_id, label=label, version=version)
-        return None if text is None else SecretValue.parse(text, label=label).check(self.target, label=label)
+        if text is None:
+            return None
+        return SecretValue.parse(text, label=label).check(self.target, label=label, usernames=self.target.logins)
 
     def _missing_pending(self) -> WrongStateError:
-        if isinstance(gate(self._store.describe(self._secret_id), self._version), Proceed):
+        if self._is_pending():
             return WrongStateError(
                 f"Version {self._version} is staged AWSPENDING and has no value, as if createSecret never ran for it: "
                 "rotate the secret again with RotateSecret."
             )
+        return self._lost_label()
+
+    def _is_pending(self) -> bool:
+        return isinstance(gate(self._store.describe(self._secret_id), self._version), Proceed)
+
+    def _lost_label(self) -> LabelsMovedError:
         return LabelsMovedError(
             f"Version {self._version} lost its label AWSPENDING while the step ran: another run of the rotation or "
             "a person moved it; look at the secret's versions, then rotate it again with RotateSecret."

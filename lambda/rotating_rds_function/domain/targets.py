@@ -5,25 +5,63 @@ The secret's value is never asked: who may write a value could otherwise point a
 
 from __future__ import annotations
 
-import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
-from rotating_rds_function.domain.errors import ConfigurationError
+from rotating_rds_function.domain import tags as tag
+from rotating_rds_function.domain.errors import ConfigurationError, RefusedError
 from rotating_rds_function.domain.wording import shown
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    import re
+    from collections.abc import Mapping
 
     from rotating_rds_function.domain.endpoints import Endpoint
+    from rotating_rds_function.domain.strategies import Strategy
 
-DATABASE_TAG: Final = "rotating-rds:database"
-ENGINE_TAG: Final = "rotating-rds:engine"
-STRATEGY_TAG: Final = "rotating-rds:strategy"
-USERNAME_TAG: Final = "rotating-rds:username"
+CLONED: Final = "cloned"
+PROVISIONED: Final = "provisioned"
+DAY: Final = 86_400
 
-_ENCODED = re.compile(r"(?:[A-Za-z0-9 +\-._:/@]|=[0-9A-F]{2})+")
-_REMEDY = "deploy the stack again, which writes the tags of the secret."
+
+@dataclass(frozen=True)
+class Engine:
+    """What is known of a database engine before anything connects.
+
+    :param name: as the deployment writes it.
+    :param spellings: what a secret's value may call it, the engine's name among them.
+    :param reserved: the names of users that belong to the service or to the engine.
+    """
+
+    name: str
+    spellings: frozenset[str]
+    reserved: re.Pattern[str]
+
+
+@dataclass(frozen=True)
+class Administrator:
+    """Who changes the passwords of others.
+
+    :param secret_id: ARN of the secret with their credential.
+    :param username: the user that this secret must name.
+    """
+
+    secret_id: str
+    username: str
+
+
+@dataclass(frozen=True)
+class Pair:
+    """Two logins of one user, as one rotation sees them.
+
+    :param model: the login of AWSCURRENT.
+    :param twin: the login that takes over, and has to be able to do exactly the same.
+    :param access_role: on PostgreSQL the role through which both get their privileges.
+    """
+
+    model: str
+    twin: str
+    access_role: str
 
 
 @dataclass(frozen=True)
@@ -35,6 +73,13 @@ class Target:
     :param strategy: name of the rotation strategy.
     :param username: the user, decoded.
     :param endpoint: where to connect to.
+    :param engine_spellings: what a value may call the engine; its name alone by default.
+    :param alternate_username: the second login of a pair; None for a user with one login.
+    :param administrator: None where the user changes its own password.
+    :param pair_is_provisioned: the pair was made by somebody else, and is only checked.
+    :param access_role: see Pair; `<username>_access` by default.
+    :param retain_for: seconds for which an engine with secondary passwords keeps the old one after a rotation.
+    :param test_query: what testSecret runs as the user; a harmless one by default.
     """
 
     database: str
@@ -42,6 +87,27 @@ class Target:
     strategy: str
     username: str
     endpoint: Endpoint
+    engine_spellings: frozenset[str] = frozenset()
+    alternate_username: str | None = None
+    administrator: Administrator | None = None
+    pair_is_provisioned: bool = False
+    access_role: str = ""
+    retain_for: int = DAY
+    test_query: str | None = field(default=None, repr=False)
+
+    @property
+    def logins(self) -> tuple[str, ...]:
+        """The user names that a value of the secret may carry."""
+        return (self.username,) if self.alternate_username is None else (self.username, self.alternate_username)
+
+    def spells(self, engine: object) -> bool:
+        """Tell whether a value that calls the engine so means this one."""
+        return engine == self.engine or engine in self.engine_spellings
+
+    def pair(self, model: str) -> Pair:
+        """Return the pair as it is while *model* is the login of AWSCURRENT."""
+        (twin,) = (login for login in self.logins if login != model)
+        return Pair(model=model, twin=twin, access_role=self.access_role)
 
 
 @dataclass(frozen=True)
@@ -49,54 +115,71 @@ class Deployment:
     """What the function was deployed for.
 
     :param endpoints: database id to its endpoint.
-    :param engines: names of the engines that have an adapter.
-    :param strategies: names of the strategies that exist.
+    :param engines: the engines that have an adapter, by name.
+    :param strategies: the strategies that exist, by name.
     """
 
     endpoints: Mapping[str, Endpoint]
-    engines: Collection[str]
-    strategies: Collection[str]
+    engines: Mapping[str, Engine]
+    strategies: Mapping[str, Strategy]
 
     def target(self, tags: Mapping[str, str]) -> Target:
         """Read the tags of a secret.
 
         :raises ConfigurationError: if a tag is missing, or names what this function was not deployed for.
+        :raises RefusedError: if they name a user whose password is not ours to change.
         """
-        database = _tag(tags, DATABASE_TAG)
-        return Target(
-            database=_known(database, self.endpoints, "database", DATABASE_TAG),
-            engine=_known(_tag(tags, ENGINE_TAG), self.engines, "engine", ENGINE_TAG),
-            strategy=_known(_tag(tags, STRATEGY_TAG), self.strategies, "strategy", STRATEGY_TAG),
-            username=decode_tag(_tag(tags, USERNAME_TAG)),
+        database = tag.one_of(tags, tag.DATABASE_TAG, "database", self.endpoints)
+        engine = self.engines[tag.one_of(tags, tag.ENGINE_TAG, "engine", self.engines)]
+        name = tag.one_of(tags, tag.STRATEGY_TAG, "strategy", self.strategies)
+        strategy = self.strategies[name]
+        username = tag.text(tags, tag.USERNAME_TAG)
+        target = Target(
+            database=database,
+            engine=engine.name,
+            strategy=name,
+            username=username,
             endpoint=self.endpoints[database],
+            engine_spellings=engine.spellings,
+            alternate_username=tag.text(tags, tag.ALTERNATE_USERNAME_TAG) if strategy.alternates else None,
+            administrator=_administrator(tags) if strategy.administered else None,
+            pair_is_provisioned=_pair_is_provisioned(tags),
+            access_role=_optional(tags, tag.ACCESS_ROLE_TAG) or f"{username}_access",
+            retain_for=tag.seconds(tags, tag.RETAIN_FOR_TAG, default=DAY),
+            test_query=_optional(tags, tag.TEST_QUERY_TAG),
         )
+        _refuse_names(target, engine)
+        return target
 
 
-def decode_tag(encoded: str) -> str:
-    """Undo the encoding that lets any user name be the value of a tag: `=XX` is one byte of UTF-8.
-
-    :raises ConfigurationError: if *encoded* is not such an encoding.
-    """
-    if not _ENCODED.fullmatch(encoded):
-        raise ConfigurationError(f"The tag {USERNAME_TAG} is {shown(encoded)}, which is not tag-encoded: {_REMEDY}")
-    raw = re.sub(rb"=([0-9A-F]{2})", lambda found: bytes.fromhex(found[1].decode("ascii")), encoded.encode("ascii"))
-    try:
-        return raw.decode("utf-8")
-    except UnicodeDecodeError:
-        pass
-    raise ConfigurationError(f"The tag {USERNAME_TAG} is {shown(encoded)}, which decodes to no UTF-8: {_REMEDY}")
+def _administrator(tags: Mapping[str, str]) -> Administrator:
+    return Administrator(tag.text(tags, tag.ADMINISTRATOR_TAG), tag.text(tags, tag.ADMINISTRATOR_USERNAME_TAG))
 
 
-def _tag(tags: Mapping[str, str], key: str) -> str:
-    if not tags.get(key):
-        raise ConfigurationError(f"The secret has no tag {key}: {_REMEDY}")
-    return tags[key]
+def _pair_is_provisioned(tags: Mapping[str, str]) -> bool:
+    return tag.one_of(tags, tag.PAIR_TAG, "pair", (CLONED, PROVISIONED), default=CLONED) == PROVISIONED
 
 
-def _known(name: str, names: Collection[str], kind: str, key: str) -> str:
-    if name not in names:
+def _optional(tags: Mapping[str, str], key: str) -> str | None:
+    return tag.text(tags, key) if key in tags else None
+
+
+def _refuse_names(target: Target, engine: Engine) -> None:
+    """Refuse users whose password is not ours to change, or who cannot be told apart."""
+    for login in target.logins:
+        if engine.reserved.fullmatch(login):
+            raise RefusedError(
+                f"The user {shown(login)} belongs to Amazon RDS or to {engine.name} itself: "
+                "its password is not rotated; deploy a user of your own."
+            )
+        if target.administrator is not None and login == target.administrator.username:
+            raise RefusedError(
+                f"The user {shown(login)} is the administrator who changes passwords, and cannot be the target as "
+                "well: rotate it in its own secret with the strategy single_user."
+            )
+    names = [*target.logins, target.access_role]
+    if len(set(names)) < len(names):
         raise ConfigurationError(
-            f"The tag {key} names the {kind} {shown(name)}, which this function does not know "
-            f"(it knows {', '.join(sorted(names))}): {_REMEDY}"
+            f"The logins and the access role of a user need different names, and are {', '.join(map(shown, names))}: "
+            "deploy different ones."
         )
-    return name

@@ -67,7 +67,7 @@ def test_a_pending_password_that_saslprep_prohibits_is_not_set(
     with closing(database().login(user, PASSWORD)) as session:
         session.lock(user)
         with pytest.raises(WrongStateError, match="SASLprep"):
-            session.set_password(user, "bell\x07password")
+            session.replace_password(user, "bell\x07password")
     database().login(user, PASSWORD).close()
 
 
@@ -79,7 +79,7 @@ def test_another_user_s_password_is_a_privilege_error(
     with closing(database().login(user, PASSWORD)) as session:
         session.lock(other)
         with pytest.raises(PrivilegeError, match="42501") as caught:
-            session.set_password(other, "the second password")
+            session.replace_password(other, "the second password")
     assert caught.value.__context__ is None
 
 
@@ -107,7 +107,7 @@ def test_a_read_only_server_is_not_ready(database: Callable[..., Postgres], role
         session.lock(user)
         session._run("SET TRANSACTION READ ONLY")
         with pytest.raises(NotReadyError, match="25006"):
-            session.set_password(user, "the second password")
+            session.replace_password(user, "the second password")
 
 
 @pytest.mark.parametrize("name", ["", "x" * 64, "é" * 32, "nul\0"])

@@ -42,7 +42,7 @@ def test_a_second_run_waits_for_the_first_and_goes_on_when_it_is_done(
         waiting.start()
         waiting.join(0.2)
         assert waiting.is_alive()
-        first.set_password(user, "the second password")
+        first.replace_password(user, "the second password")
         waiting.join(5)
         assert not waiting.is_alive()
 

@@ -42,7 +42,7 @@ class _Leaking:
         except ValueError:
             raise self._error(f"failed for {PASSWORD} {PASSWORD!r} {SECRET_STRING}")  # noqa: B904 - a careless adapter
 
-    login = verify = lock = set_password = close = describe = write_pending = move_label = _leak
+    login = verify = lock = replace_password = close = describe = write_pending = move_label = _leak
 
 
 _CARELESS = [AuthenticationError, RuntimeError, KeyError]
@@ -89,10 +89,10 @@ def test_a_session_is_inside_the_boundary_as_well() -> None:
 
     session = RedactingDatabase(Database(), Redactor()).login("dbadmin", PASSWORD)
     for call in (
-        session.verify,
+        lambda: session.verify(None),
         session.close,
         lambda: session.lock("dbadmin"),
-        lambda: session.set_password("dbadmin", PASSWORD),
+        lambda: session.replace_password("dbadmin", PASSWORD),
     ):
         with pytest.raises(InternalError) as caught:
             call()

@@ -93,12 +93,14 @@ def test_the_repr_of_a_value_hides_all_of_it() -> None:
 def test_a_value_that_says_the_same_as_the_deployment_passes(others: dict[str, Any]) -> None:
     """Different spellings of the same are no forgery."""
     parsed = _parsed(value(_PASSWORD, **others))
-    assert parsed.check(_TARGET, label="AWSCURRENT") is parsed
+    assert parsed.check(_TARGET, label="AWSCURRENT", usernames=_TARGET.logins) is parsed
 
 
 def test_a_value_with_user_and_password_alone_passes() -> None:
     """Such is a secret that RDS manages."""
-    _parsed(json.dumps({"username": USERNAME, "password": _PASSWORD})).check(_TARGET, label="AWSCURRENT")
+    _parsed(json.dumps({"username": USERNAME, "password": _PASSWORD})).check(
+        _TARGET, label="AWSCURRENT", usernames=_TARGET.logins
+    )
 
 
 @pytest.mark.parametrize(
@@ -124,7 +126,7 @@ def test_a_value_that_contradicts_the_deployment_is_refused_with_the_deployment_
 ) -> None:
     """Who may write the value decides nothing but the password."""
     with pytest.raises(RefusedError, match=f"names another {key} than the deployment") as caught:
-        _parsed(value(_PASSWORD, **{key: forged})).check(_TARGET, label="AWSPENDING")
+        _parsed(value(_PASSWORD, **{key: forged})).check(_TARGET, label="AWSPENDING", usernames=_TARGET.logins)
     assert "AWSPENDING" in str(caught.value)
     assert repr({"username": USERNAME, "host": ENDPOINT.host, "port": "5432", "engine": "postgres"}[key]) in str(
         caught.value
@@ -136,5 +138,5 @@ def test_a_refusal_does_not_quote_the_value() -> None:
     """Somebody may have put the password where the user name belongs."""
     swapped = _parsed(json.dumps({"username": _PASSWORD, "password": USERNAME}))
     with pytest.raises(RefusedError, match="username") as caught:
-        swapped.check(_TARGET, label="AWSCURRENT")
+        swapped.check(_TARGET, label="AWSCURRENT", usernames=_TARGET.logins)
     assert _PASSWORD not in str(caught.value)

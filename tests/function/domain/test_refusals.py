@@ -79,7 +79,7 @@ def test_a_forged_pending_value_changes_no_password(world: World, forged: dict[s
     world.store.stage("new", AWSPENDING, value=value("attacker's password", **forged))
     with pytest.raises(RefusedError, match="AWSPENDING"):
         world.run(Step.SET)
-    assert world.database.passwords == {USERNAME: "current password"}
+    assert world.database.passwords[USERNAME] == "current password"
 
 
 @pytest.mark.parametrize("forged", [{"host": "evil.example"}, {"username": "rdsadmin"}], ids=str)

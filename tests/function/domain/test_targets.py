@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 
 from rotating_rds_function.domain.endpoints import Endpoint, parse_endpoints
 from rotating_rds_function.domain.errors import ConfigurationError
-from rotating_rds_function.domain.targets import Deployment, Target, decode_tag
-from tests.support.rotations import ENDPOINT, TAGS
+from rotating_rds_function.domain.tags import decode_tag
+from rotating_rds_function.domain.targets import Target
+from tests.support.rotations import DEPLOYMENT, ENDPOINT, POSTGRES, TAGS
 
-_DEPLOYMENT = Deployment({"orders": ENDPOINT}, {"postgres"}, {"single_user"})
 _PLAIN = set(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789 +-._:/@")
 
 
@@ -25,21 +25,29 @@ def _encoded(text: str) -> str:
 
 def test_tags_and_environment_make_a_target() -> None:
     """The tags name the database, the environment knows where it is."""
-    assert _DEPLOYMENT.target(TAGS) == Target("orders", "postgres", "single_user", "dbadmin", ENDPOINT)
+    assert DEPLOYMENT.target(TAGS) == Target(
+        database="orders",
+        engine="postgres",
+        strategy="single_user",
+        username="dbadmin",
+        endpoint=ENDPOINT,
+        engine_spellings=POSTGRES.spellings,
+        access_role="dbadmin_access",
+    )
 
 
 @pytest.mark.parametrize("tag", sorted(TAGS))
 def test_a_secret_without_a_tag_is_refused_by_its_name(tag: str) -> None:
     """A secret that was not deployed with this function is none of its business."""
     with pytest.raises(ConfigurationError, match=f"no tag {tag}: deploy"):
-        _DEPLOYMENT.target({name: text for name, text in TAGS.items() if name != tag})
+        DEPLOYMENT.target({name: text for name, text in TAGS.items() if name != tag})
 
 
 @pytest.mark.parametrize("tag", ["rotating-rds:database", "rotating-rds:engine", "rotating-rds:strategy"])
 def test_a_tag_with_an_unknown_name_is_refused_with_the_known_ones(tag: str) -> None:
     """An older function meets a newer deployment, for example."""
-    with pytest.raises(ConfigurationError, match=rf"{tag} names the \w+ 'oracle', .*\(it knows {TAGS[tag]}\)"):
-        _DEPLOYMENT.target({**TAGS, tag: "oracle"})
+    with pytest.raises(ConfigurationError, match=rf"{tag} names the \w+ 'oracle', .*\(it knows .*{TAGS[tag]}\)"):
+        DEPLOYMENT.target({**TAGS, tag: "oracle"})
 
 
 @given(st.text(min_size=1))
@@ -59,7 +67,7 @@ def test_the_examples_of_the_contract_are_decoded() -> None:
 def test_a_tag_that_is_not_encoded_is_refused(wrong: str) -> None:
     """A guess could address another user."""
     with pytest.raises(ConfigurationError, match="rotating-rds:username"):
-        _DEPLOYMENT.target({**TAGS, "rotating-rds:username": wrong})
+        DEPLOYMENT.target({**TAGS, "rotating-rds:username": wrong})
 
 
 def test_endpoints_are_read_as_the_deployment_writes_them() -> None:
