@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from rotating_rds_function.domain.errors import AuthenticationError, PrivilegeError, RefusedError, WrongStateError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from rotating_rds_function.domain.errors import RotationError
     from rotating_rds_function.domain.targets import Pair
@@ -26,7 +26,7 @@ class FakeDatabase:
     :param administrators: users who may change others; to what they lack of the privileges for it.
     :param protected: users whose password no administrator may change.
     :param logins: the attempts so far: user name, and whether it was let in.
-    :param failures: raised one after another by the next calls, before they do anything.
+    :param failures: raised one after another by the next calls, before they do anything; None lets a call pass.
     :param when_locked: called once a session holds the lock, for what happens elsewhere meanwhile.
     :param queries: what sessions were verified with.
     """
@@ -39,7 +39,7 @@ class FakeDatabase:
     administrators: dict[str, set[str]] = field(default_factory=dict)
     protected: set[str] = field(default_factory=set)
     logins: list[tuple[str, bool]] = field(default_factory=list)
-    failures: list[RotationError] = field(default_factory=list)
+    failures: Sequence[RotationError | None] = ()
     when_locked: Callable[[], None] = lambda: None
     queries: list[str | None] = field(default_factory=list)
     open_sessions: int = 0
@@ -62,8 +62,9 @@ class FakeDatabase:
 
     def fail_if_told(self) -> None:
         """Raise the next failure that a test ordered."""
-        if self.failures:
-            raise self.failures.pop(0)
+        failure, *self.failures = self.failures or (None,)
+        if failure is not None:
+            raise failure
 
 
 class FakeSession:
@@ -118,12 +119,14 @@ class FakeSession:
         """See DatabaseSession."""
         self._begin_change(pair.twin)
         database = self._database
-        if pair.model not in database.passwords:
-            raise WrongStateError(f"The fake database has no user {pair.model}.")
-        if pair.twin not in database.passwords:
-            database.passwords[pair.twin] = ""
-            database.locked.add(pair.twin)
-        database.privileges[pair.twin] = set(database.privileges.get(pair.model, set()))
+        there = [login for login in (pair.model, pair.twin) if login in database.passwords]
+        if not there:
+            raise WrongStateError(f"The fake database has neither {pair.model} nor {pair.twin}.")
+        for login in {pair.model, pair.twin} - set(there):
+            database.passwords[login] = ""
+            database.locked.add(login)
+        for login in (pair.model, pair.twin):
+            database.privileges[login] = set(database.privileges.get(there[0], set()))
 
     def differences(self, pair: Pair) -> list[str]:
         """See DatabaseSession."""

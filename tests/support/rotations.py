@@ -50,6 +50,15 @@ TAGS_OF = {
 }
 """Strategy to the tags of a secret that is rotated so."""
 
+KINDS = (
+    ("single_user", False),
+    ("admin_reset", False),
+    ("admin_reset", True),
+    ("alternating_users", False),
+    ("alternating_users", True),
+)
+"""Each strategy, on databases without and with secondary passwords where that makes a difference."""
+
 POSTGRES = Engine("postgres", frozenset({"postgres", "aurora-postgresql"}), re.compile("rdsadmin|pg_.*"))
 DEPLOYMENT = Deployment({"orders": ENDPOINT}, {"postgres": POSTGRES}, STRATEGIES)
 
@@ -127,6 +136,24 @@ class World:
         """Tell whether the database knows the value with that label."""
         text = self.store.value_of(label)
         return text is not None and self.database.accepts(username_of(text), password_of(text))
+
+    @property
+    def keeps_its_promise(self) -> bool:
+        """Whether AWSCURRENT logs in; where only one password can be live at a time, whether a labelled one does."""
+        one_at_a_time = self.strategy == "single_user" or (
+            self.strategy == "admin_reset" and not self.database.retains_passwords
+        )
+        return self.logs_in(AWSCURRENT) or (one_at_a_time and self.logs_in(AWSPENDING))
+
+    @property
+    def strategy(self) -> str:
+        """The strategy that the secret's tags name."""
+        return self.store.tags["rotating-rds:strategy"]
+
+    def start_another(self, token: str) -> None:
+        """Begin a rotation to another version, as Secrets Manager does once AWSPENDING is out of the way."""
+        self.store.stage(token, AWSPENDING)
+        self.token = token
 
     def twin(self) -> World:
         """Return another run of the same rotation."""

@@ -87,10 +87,11 @@ class DatabaseSession(Protocol):
     def prepare_twin(self, pair: Pair) -> None:
         """Make the twin able to do exactly what the model can: add and take away; needs the lock.
 
-        A twin that does not exist is made locked: replace_password() unlocks it, so that nobody ever logs in with a
-        part of the privileges.
+        A login that does not exist is made, locked: replace_password() unlocks the twin, so that nobody ever logs in
+        with a part of the privileges. Where the model is the missing one (the database was restored from a snapshot
+        of before it was made), it is made after the twin's example, and stays locked until its own turn.
 
-        :raises WrongStateError: if the model does not exist, or is not what a pair can be made of.
+        :raises WrongStateError: if neither exists, or they are not what a pair can be made of.
         :raises RefusedError: if the twin's name is taken by a user that is not a login of this pair.
         """
 

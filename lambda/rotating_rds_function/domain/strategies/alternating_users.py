@@ -26,6 +26,8 @@ class AlternatingUsers:
     =====================================  ==================================================================
     the twin is missing                    made locked, made equal, then given the pending password
     the twin is there, equal or not        made equal, then given the pending password
+    the model is missing (an old snapshot  made locked after the twin's example; its turn comes with the next
+    was restored)                          rotation
     AWSPENDING logs in                     the same again, which changes nothing
     AWSCURRENT does not log in             the same: the rotation repairs it by moving to the twin
     the pair is provisioned and unequal    PrivilegeError that names the differences; nothing is changed

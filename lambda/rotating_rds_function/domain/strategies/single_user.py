@@ -47,10 +47,10 @@ class SingleUser:
         session = session or login(database, values.previous())
         if session is None:
             raise AuthenticationError(
-                "Neither the AWSCURRENT, nor the AWSPENDING, nor the AWSPREVIOUS value logs in to the database: "
-                "somebody changed the password there, or took AWSPENDING off the version that it was set from; put "
-                "the working one as AWSCURRENT with PutSecretValue, or reset a master user's with ModifyDBInstance, "
-                "then rotate again."
+                "Neither the AWSCURRENT, nor the AWSPENDING, nor the AWSPREVIOUS value logs in to the database: if "
+                "somebody took AWSPENDING off a version whose password was set already, put that label back with "
+                "UpdateSecretVersionStage; if somebody changed the password in the database, put it as AWSCURRENT "
+                "with PutSecretValue, or reset a master user's with ModifyDBInstance; then rotate again."
             )
         with closing(session):
             session.lock(values.target.username)
