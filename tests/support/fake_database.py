@@ -108,7 +108,7 @@ class FakeSession:
         if username in self._database.protected or username == self._username:
             raise RefusedError(f"The fake database protects {username}.")
 
-    def check_administrator(self, pair: Pair | None) -> None:  # noqa: ARG002 - one list of privileges serves
+    def check_administrator(self, username: str, pair: Pair | None) -> None:  # noqa: ARG002 - one list serves
         """See DatabaseSession."""
         self._database.fail_if_told()
         lacking = self._database.administrators.get(self._username, {"to administer"})

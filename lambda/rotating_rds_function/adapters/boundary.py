@@ -85,9 +85,9 @@ class RedactingSession:
         """Pass on."""
         self._redactor.guard(self._session.refuse_protected, username)
 
-    def check_administrator(self, pair: Pair | None) -> None:
+    def check_administrator(self, username: str, pair: Pair | None) -> None:
         """Pass on."""
-        self._redactor.guard(self._session.check_administrator, pair)
+        self._redactor.guard(self._session.check_administrator, username, pair)
 
     def prepare_twin(self, pair: Pair) -> None:
         """Pass on."""

@@ -57,10 +57,11 @@ class DatabaseSession(Protocol):
         """
 
     def replace_password(self, username: str, password: str, *, keep: str | None = None) -> None:
-        """Give a user a password, unlock the account, make that durable, and release the lock.
+        """Give a user a password, make that durable, and release the lock; needs the lock.
 
-        The last change to a user: whatever it may do is in place by now. The server's logs see no password. Needs the
-        lock.
+        The last change to a user: whatever it may do is in place by now. Unlocks a twin that prepare_twin() has made
+        or found locked beside a model that is not; no other account, for somebody else locked it on purpose. The
+        server's logs see no password.
 
         :param keep: the password that goes on logging in beside the new one, on an engine with secondary passwords,
             at every moment and however often this is repeated. None: the new one alone logs in. Other engines ignore
@@ -77,10 +78,11 @@ class DatabaseSession(Protocol):
             administrator. A user who does not exist is not refused.
         """
 
-    def check_administrator(self, pair: Pair | None) -> None:
+    def check_administrator(self, username: str, pair: Pair | None) -> None:
         """Name the privileges that the session's user lacks to administer; looks only, and changes nothing.
 
-        :param pair: what has to be made equal; None if there is only a password to change.
+        :param username: whose password has to be changed.
+        :param pair: what has to be made equal before; None if there is only a password to change.
         :raises PrivilegeError: with every missing one.
         """
 

@@ -83,9 +83,8 @@ def test_after_awspending_was_stripped_by_hand_a_single_user_needs_the_label_bac
 def test_a_database_that_was_restored_from_an_older_snapshot_is_rotated_on(strategy: str, *, retains: bool) -> None:
     """Its passwords are those of before the last rotation; the twin of a pair may not be in the snapshot."""
     world = World.just_started(strategy, retains_passwords=retains)
-    snapshot = dict(world.database.passwords), dict(world.database.privileges)
+    passwords, privileges = dict(world.database.passwords), dict(world.database.privileges)
     world.run_until(Step.FINISH)
-    passwords, privileges = (dict(part) for part in snapshot)
     world.database.passwords, world.database.privileges, world.database.retained = passwords, privileges, {}
     world.start_another("newer")
     if strategy == "alternating_users":

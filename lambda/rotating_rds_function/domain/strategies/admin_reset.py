@@ -46,7 +46,7 @@ class AdminReset:
         username = values.target.username
         with closing(log_in_as_administrator(database, administrator)) as session:
             session.refuse_protected(username)
-            session.check_administrator(None)
+            session.check_administrator(username, None)
             session.lock(username)
             session.replace_password(username, values.pending().password, keep=current.password)
 

@@ -89,10 +89,10 @@ def _turn(values: StagedValues) -> tuple[Pair, SecretValue]:
 
 def _prepare(session: DatabaseSession, pair: Pair, *, provisioned: bool) -> None:
     if provisioned:
-        session.check_administrator(None)
+        session.check_administrator(pair.twin, None)
         _refuse_differences(session, pair)
     else:
-        session.check_administrator(pair)
+        session.check_administrator(pair.twin, pair)
         session.prepare_twin(pair)
 
 
