@@ -1,0 +1,51 @@
+"""What an administrator may do, held against what a change needs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rotating_rds_function.adapters.accounts import EVERYWHERE, Account, AccountState, Kind, Privilege, Thing
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Iterator
+
+    from rotating_rds_function.adapters.account_changes import Need
+
+
+class Powers:
+    """What an administrator can do, by itself and by the roles that it acts in.
+
+    :param states: its account and those roles.
+    """
+
+    def __init__(self, states: Collection[AccountState]) -> None:
+        self._states = states
+
+    def has_everywhere(self, name: str) -> bool:
+        """Tell whether it has a privilege, static or dynamic, on everything."""
+        thing = Thing(Kind.DYNAMIC, name)
+        return any(Privilege(EVERYWHERE, name) in state.privileges or thing in state.things for state in self._states)
+
+    def missing(self, needs: Iterable[Need]) -> list[str]:
+        """Return those of *needs* that it lacks, in words."""
+        return sorted({lack for need in needs for lack in self._lack(need)})
+
+    def _lack(self, need: Need) -> Iterator[str]:
+        if isinstance(need, Privilege):
+            if not any(_covers(held, need) for state in self._states for held in state.privileges):
+                yield str(need)
+        elif not any(
+            option and _hands_on(thing, need) for state in self._states for thing, option in state.things.items()
+        ):
+            yield f"{need} WITH {need.option}"
+
+
+def _covers(held: Privilege, need: Privilege) -> bool:
+    return held.name == need.name and held.column in {"", need.column} and held.scope.covers(need.scope)
+
+
+def _hands_on(held: Thing, need: Thing) -> bool:
+    if held == need:
+        return True
+    # Who may be proxy of the anonymous user may be proxy of anybody.
+    return held.kind is need.kind is Kind.PROXY and isinstance(held.what, Account) and not held.what.user
