@@ -11,6 +11,8 @@ BIN := $(CURDIR)/.venv/bin
 export PATH := $(BIN):$(CURDIR)/node_modules/.bin:$(PATH)
 export CDK_DISABLE_CLI_TELEMETRY := true
 export JSII_SILENCE_WARNING_UNTESTED_NODE_VERSION := 1
+# Trust whom the machine trusts: behind a company's proxy, uv's own authorities would refuse every download.
+export UV_SYSTEM_CERTS ?= true
 unexport VIRTUAL_ENV PYTHONPATH
 
 env ?= local
