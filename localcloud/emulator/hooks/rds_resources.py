@@ -32,6 +32,7 @@ _resolve = patches.expect(rds, "_resolve_instance", "(db_id)")
 
 def install(emulator: Emulator) -> None:
     """Put the servers behind the instances."""
+    patches.require(rds, "_instances")
     _Resource(emulator.databases).install()
 
 

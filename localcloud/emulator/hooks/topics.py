@@ -40,6 +40,7 @@ _DEFAULT_POLICY = "__default_policy_ID"  # admits the owner's account, as which 
 
 def install(_: Emulator) -> None:
     """Ask topic and key before a service publishes."""
+    patches.require(sns, "_topics")
     update_signature = "(physical_id, old_props, new_props, stack_name, logical_id=None)"
     patches.replace(provisioners, "_sns_create", "(logical_id, props, stack_name)", _create)
     patches.replace(provisioners, "_sns_update", update_signature, _update)
