@@ -79,11 +79,11 @@ _OWN_CONTEXT = {"secretsmanager": _secret_context, "kms": _key_context}
 
 
 def _tag_context(secret: versions.Secret) -> dict[str, Any]:
-    tags = {tag["Key"]: tag["Value"] for tag in secret.get("Tags") or []}
-    context = {
-        f"{prefix}:ResourceTag/{key}": value for key, value in tags.items() for prefix in ("aws", "secretsmanager")
-    }
-    return {"secretsmanager:SecretId": secret["ARN"], **context}
+    context = {"secretsmanager:SecretId": secret["ARN"]}
+    for tag in secret.get("Tags") or []:
+        context[f"aws:ResourceTag/{tag['Key']}"] = tag["Value"]
+        context[f"secretsmanager:ResourceTag/{tag['Key']}"] = tag["Value"]
+    return context
 
 
 def _version_context(iam_action: str, request: dict[str, Any]) -> dict[str, Any]:
