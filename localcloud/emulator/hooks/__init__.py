@@ -25,6 +25,7 @@ from localcloud.emulator.hooks import (
     secret_keys,
     secret_resources,
     secret_values,
+    secrets_caller,
     stack_deletion,
     topics,
 )
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
 # Order matters where two wrap the same function: the key's check comes before the value is touched.
 _HOOKS = (
     access,
+    secrets_caller,
     secret_values,
     secret_keys,
     rotation,
