@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from localcloud.databases import mysql_settings, rds_privileges
 from localcloud.databases.errors import DatabaseServerError
@@ -30,6 +30,7 @@ class MariaDbServer(MySqlFamilyServer):
     product = "MariaDB"
     program_name = "mariadbd"
     variable = "LOCALCLOUD_MARIADBD"
+    own_options: ClassVar[Options] = {"innodb-log-file-size": "16M"}
 
     def _install(self, options: Options, superuser: str) -> None:
         self._files.make_folder(self._data.name)

@@ -20,8 +20,13 @@ class MySqlServer(MySqlFamilyServer):
     product = "MySQL"
     program_name = "mysqld"
     variable = "LOCALCLOUD_MYSQLD"
-    # No X protocol, hence no second port; no statement reads or writes a file; no certificates but ours.
-    own_options: ClassVar[Options] = {"mysqlx": "OFF", "secure-file-priv": "NULL", "auto-generate-certs": "OFF"}
+    own_options: ClassVar[Options] = {
+        "mysqlx": "OFF",  # a second protocol would need a second port
+        "secure-file-priv": "NULL",  # no statement reads or writes a file
+        "auto-generate-certs": "OFF",
+        "innodb-page-cleaners": "1",
+        "loose-innodb-redo-log-capacity": "32M",  # unknown before 8.0.30
+    }
 
     def _install(self, options: Options, superuser: str) -> None:
         statements = self._files.write("superuser.sql", superuser.encode())

@@ -24,7 +24,11 @@ _STORAGE: Options = {
     "innodb-flush-log-at-trx-commit": "2",
     "innodb-doublewrite": "OFF",
     "innodb-buffer-pool-size": "16M",
-    "innodb-log-buffer-size": "1M",
+    "innodb-log-buffer-size": "2M",
+    "innodb-use-native-aio": "OFF",  # a machine's kernel has a limited number of requests for all of its servers
+    "innodb-read-io-threads": "1",
+    "innodb-write-io-threads": "1",
+    "innodb-purge-threads": "1",
     "innodb-buffer-pool-dump-at-shutdown": "OFF",
     "innodb-buffer-pool-load-at-startup": "OFF",
     "performance-schema": "OFF",
