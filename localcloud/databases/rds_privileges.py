@@ -1,8 +1,9 @@
 """What the master user of an RDS instance for MySQL or MariaDB may do: never SUPER, FILE, SHUTDOWN or SYSTEM_USER.
 
 Sources: "Master user account privileges", "Role-based privilege model for RDS for MySQL" and "Dynamic privileges for
-RDS for MySQL" in the Amazon RDS User Guide. RDS further keeps the master from changing the tables of the `mysql`
-database and, on MariaDB, `rdsadmin`; that is done inside of RDS's servers and not to be had here.
+RDS for MySQL" in the Amazon RDS User Guide. What RDS forbids by changes to the servers themselves is not to be had
+here: that the master writes to the `mysql` database (and hence that it grants dynamic privileges which it does not
+have), and on MariaDB that it alters `rdsadmin`.
 """
 
 from __future__ import annotations
