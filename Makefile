@@ -11,6 +11,8 @@ BIN := $(CURDIR)/.venv/bin
 export PATH := $(BIN):$(CURDIR)/node_modules/.bin:$(PATH)
 export CDK_DISABLE_CLI_TELEMETRY := true
 export JSII_SILENCE_WARNING_UNTESTED_NODE_VERSION := 1
+# Trust whom the machine trusts: behind a company's proxy, uv's own authorities would refuse every download.
+export UV_SYSTEM_CERTS ?= true
 unexport VIRTUAL_ENV PYTHONPATH
 
 env ?= local
@@ -22,13 +24,14 @@ EMULATOR := .venvs/localcloud/.ready
 RUNTIME := .venvs/runtime/.ready
 NODE := node_modules/.ready
 BUNDLE := build/bundle.ready
+SERVERS := build/servers/.ready
 
 .PHONY: help
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
 
 .PHONY: setup
-setup: $(VENV) $(NODE) $(EMULATOR) $(RUNTIME) $(BUNDLE) ## install everything into this folder
+setup: $(VENV) $(NODE) $(EMULATOR) $(RUNTIME) $(BUNDLE) $(SERVERS) ## install everything into this folder
 
 $(VENV): tools/bootstrap.txt requirements-dev.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
@@ -56,6 +59,10 @@ $(RUNTIME): localcloud/requirements-runtime.txt $(VENV)
 $(BUNDLE): lambda/requirements.txt tools/build_bundle.py $(shell find lambda/rotating_rds_function -type f -not -name '*.pyc') $(VENV)
 	$(BIN)/python tools/build_bundle.py
 	@mkdir -p $(@D) && touch $@
+
+# A machine where MySQL or MariaDB cannot be had is told so and can still run the demo; their tests fail there by name.
+$(SERVERS): localcloud/databases/debian/packages.json localcloud/databases/debian/wanted.py $(VENV)
+	@if $(BIN)/python -m localcloud.databases.debian; then mkdir -p $(@D) && touch $@; fi
 
 .PHONY: demo
 demo: setup ## the whole life cycle on the local cloud, then tear-down (KEEP=1 leaves it running)
@@ -105,6 +112,10 @@ lock: $(VENV) ## compile every requirements*.in again
 	  $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header --no-annotate --python-version 3.11 \
 	    $$name.in --output-file $$name.txt; done
 	awk '/^uv==/ {p=1} p {print} p && !/\\$$/ {exit}' requirements-dev.txt > tools/bootstrap.txt
+
+.PHONY: lock-servers
+lock-servers: $(VENV) ## record the MySQL and MariaDB packages which Debian has now
+	$(BIN)/python -m localcloud.databases.debian --refresh
 
 .PHONY: wheel
 wheel: setup ## build the two distributions into dist/

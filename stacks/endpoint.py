@@ -39,33 +39,29 @@ def make_secrets_manager_endpoint(
         security_groups=[group],
         subnets=subnets,
     )
-    for statement in _policy(Stack.of(scope), environment_name):
-        endpoint.add_to_policy(statement)
+    endpoint.add_to_policy(_policy(Stack.of(scope), environment_name))
     return endpoint
 
 
-def _policy(stack: Stack, environment_name: str) -> list[iam.PolicyStatement]:
+def _policy(stack: Stack, environment_name: str) -> iam.PolicyStatement:
     """Let this account's principals use this environment's secrets, so that no other data leaves this way."""
-    caller = {"aws:PrincipalAccount": stack.account}
-    secrets = stack.format_arn(
-        service="secretsmanager", resource="secret", resource_name="*", arn_format=ArnFormat.COLON_RESOURCE_NAME
+    return iam.PolicyStatement(
+        principals=[iam.AnyPrincipal()],
+        actions=[
+            "secretsmanager:DescribeSecret",
+            "secretsmanager:GetSecretValue",
+            "secretsmanager:PutSecretValue",
+            "secretsmanager:UpdateSecretVersionStage",
+        ],
+        resources=[
+            stack.format_arn(
+                service="secretsmanager", resource="secret", resource_name="*", arn_format=ArnFormat.COLON_RESOURCE_NAME
+            )
+        ],
+        conditions={
+            "StringEquals": {
+                "aws:PrincipalAccount": stack.account,
+                f"aws:ResourceTag/{contract.ENVIRONMENT_TAG}": environment_name,
+            }
+        },
     )
-    return [
-        iam.PolicyStatement(
-            principals=[iam.AnyPrincipal()],
-            actions=[
-                "secretsmanager:DescribeSecret",
-                "secretsmanager:GetSecretValue",
-                "secretsmanager:PutSecretValue",
-                "secretsmanager:UpdateSecretVersionStage",
-            ],
-            resources=[secrets],
-            conditions={"StringEquals": {**caller, f"aws:ResourceTag/{contract.ENVIRONMENT_TAG}": environment_name}},
-        ),
-        iam.PolicyStatement(
-            principals=[iam.AnyPrincipal()],
-            actions=["secretsmanager:GetRandomPassword"],
-            resources=["*"],
-            conditions={"StringEquals": caller},
-        ),
-    ]

@@ -36,6 +36,8 @@ def declare(app: App, settings: Settings) -> Environment:
         database=DatabaseStack(app, settings=settings, locate_network=_network(app, settings)),
         audit=AuditStack(app, settings=settings),
     )
+    # EventBridge hears of rotations through CloudTrail, and only while a trail is logging.
+    environment.database.add_dependency(environment.audit, "A rotation that fails is reported from the first one on.")
     Tags.of(app).add("application", "rotating-rds")
     Tags.of(app).add("environment", settings.name)
     return environment

@@ -7,18 +7,14 @@ from typing import TYPE_CHECKING
 from aws_cdk import RemovalPolicy, Stack
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_sns as sns
-from constructs import Construct, IConstruct
+from constructs import Construct
 
 from rotating_rds.encryption import CustomerKey
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from constructs import IConstruct
 
-# Who publishes, and how the ARNs of its resources continue after the account.
-_PUBLISHERS: Mapping[str, tuple[str, str]] = {
-    "cloudwatch.amazonaws.com": ("cloudwatch", "alarm:*"),
-    "events.amazonaws.com": ("events", "rule/*"),
-}
+_CLOUDWATCH = "cloudwatch.amazonaws.com"
 
 
 class AlarmTopic(Construct):
@@ -41,27 +37,30 @@ class AlarmTopic(Construct):
         self.topic = sns.Topic(
             self, "Resource", display_name="Database credential rotation", enforce_ssl=True, master_key=self.key
         )
-        for service in _PUBLISHERS:
-            self.key.add_to_resource_policy(
-                _publisher(self, service, actions=["kms:Decrypt", "kms:GenerateDataKey"], resource="*")
-            )
-        admit_publishers(self.topic)
+        self.key.add_to_resource_policy(
+            _alarms_of_this_account(self, actions=["kms:Decrypt", "kms:GenerateDataKey"], resource="*")
+        )
+        admit_alarms(self.topic)
 
 
-def admit_publishers(topic: sns.ITopic) -> None:
-    """Let the alarms and rules of the topic's account publish to *topic*; one that was imported stays as it is."""
-    for service in _PUBLISHERS:
-        topic.add_to_resource_policy(_publisher(topic, service, actions=["sns:Publish"], resource=topic.topic_arn))
+def admit_alarms(topic: sns.ITopic) -> None:
+    """Let the alarms of the topic's account publish to *topic*; one that was imported stays as it is.
+
+    A rule's target (`aws_events_targets.SnsTopic`) admits EventBridge by itself, to topic and key, and without the
+    conditions that alarms get: with them no message would ever arrive, for AWS supports none for EventBridge ("Using
+    resource-based policies for Amazon EventBridge", user guide of EventBridge; "Managing Amazon SNS encryption keys and
+    costs", developer guide of SNS).
+    """
+    topic.add_to_resource_policy(_alarms_of_this_account(topic, actions=["sns:Publish"], resource=topic.topic_arn))
 
 
-def _publisher(scope: IConstruct, service: str, *, actions: list[str], resource: str) -> iam.PolicyStatement:
+def _alarms_of_this_account(scope: IConstruct, *, actions: list[str], resource: str) -> iam.PolicyStatement:
     stack = Stack.of(scope)
-    arn_service, sources = _PUBLISHERS[service]
-    # Written without references to alarms and rules: they may live in other stacks, which depend on this one.
-    source_arn = f"arn:{stack.partition}:{arn_service}:{stack.region}:{stack.account}:{sources}"
+    # Written without references to alarms: they may live in other stacks, which depend on this one.
+    alarms = f"arn:{stack.partition}:cloudwatch:{stack.region}:{stack.account}:alarm:*"
     return iam.PolicyStatement(
-        principals=[iam.ServicePrincipal(service)],
+        principals=[iam.ServicePrincipal(_CLOUDWATCH)],
         actions=actions,
         resources=[resource],
-        conditions={"StringEquals": {"aws:SourceAccount": stack.account}, "ArnLike": {"aws:SourceArn": source_arn}},
+        conditions={"StringEquals": {"aws:SourceAccount": stack.account}, "ArnLike": {"aws:SourceArn": alarms}},
     )

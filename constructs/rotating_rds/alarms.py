@@ -4,19 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import jsii
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_cloudwatch_actions as actions
 from aws_cdk import aws_events as events
+from aws_cdk import aws_events_targets as targets
 from aws_cdk import aws_secretsmanager as secretsmanager
 from aws_cdk import aws_sns as sns
 from constructs import Construct
 
-from rotating_rds.alarm_topic import admit_publishers
+from rotating_rds.alarm_topic import admit_alarms
 
 if TYPE_CHECKING:
-    from aws_cdk.interfaces.aws_events import IRuleRef
-
     from rotating_rds.metrics import RotationMetrics
 
 _RUNBOOK = "docs/runbook.md"
@@ -29,7 +27,7 @@ class RotationAlarms(Construct):
 
     :param metrics: what the alarms watch.
     :param secret: the credential that rotates.
-    :param notify: the topic that hears of it; alarms and rules of its account are admitted to it.
+    :param notify: the topic that hears of it; alarms of its account and EventBridge are admitted to it.
     """
 
     def __init__(
@@ -43,7 +41,7 @@ class RotationAlarms(Construct):
     ) -> None:
         super().__init__(scope, construct_id)
         self.topic = notify
-        admit_publishers(notify)
+        admit_alarms(notify)
         self.function_errors = self._alarm(
             "FunctionErrors",
             metrics.function_errors(),
@@ -89,7 +87,7 @@ class RotationAlarms(Construct):
                     "additionalEventData": {"SecretId": [secret.secret_arn]},
                 },
             ),
-            targets=[_TopicTarget(self.topic, _message(database_id))],
+            targets=[targets.SnsTopic(self.topic, message=_message(database_id))],
         )
 
 
@@ -101,16 +99,3 @@ def _message(database_id: str) -> events.RuleTargetInput:
         f"Secret: {secret}. Applications keep working with the current version unless the runbook says otherwise: "
         f"see 'Rotation failed' in {_RUNBOOK}."
     )
-
-
-@jsii.implements(events.IRuleTarget)
-class _TopicTarget:
-    """A topic as a rule's target; the CDK's own would let EventBridge publish for every account's rules."""
-
-    def __init__(self, topic: sns.ITopic, message: events.RuleTargetInput) -> None:
-        self._topic = topic
-        self._message = message
-
-    def bind(self, rule: IRuleRef, id: str | None = None) -> events.RuleTargetConfig:  # noqa: A002, ARG002  # jsii's
-        """Return what the rule writes into its target."""
-        return events.RuleTargetConfig(arn=self._topic.topic_arn, input=self._message, target_resource=self._topic)

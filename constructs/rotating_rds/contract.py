@@ -39,6 +39,37 @@ METRIC_NAMESPACE = "RotatingRDS"
 METRIC_DIMENSION = "Database"
 STEP_DURATION, STEP_FAILURES, STEP_ATTEMPTS = METRIC_NAMES = ("StepDuration", "StepFailures", "StepAttempts")
 
+# Whose database authorities the function ships; the newest regions are missing, for want of a source.
+REGIONS = (
+    "af-south-1",
+    "ap-east-1",
+    "ap-northeast-1",
+    "ap-northeast-2",
+    "ap-northeast-3",
+    "ap-south-1",
+    "ap-south-2",
+    "ap-southeast-1",
+    "ap-southeast-2",
+    "ap-southeast-3",
+    "ap-southeast-4",
+    "ca-central-1",
+    "eu-central-1",
+    "eu-central-2",
+    "eu-north-1",
+    "eu-south-1",
+    "eu-south-2",
+    "eu-west-1",
+    "eu-west-2",
+    "eu-west-3",
+    "me-central-1",
+    "me-south-1",
+    "sa-east-1",
+    "us-east-1",
+    "us-east-2",
+    "us-west-1",
+    "us-west-2",
+)
+
 _TAG_SAFE = frozenset((string.ascii_letters + string.digits + " +-._:/@").encode())
 _TAG_VALUE_LIMIT = 256
 

@@ -6,23 +6,23 @@ from typing import TYPE_CHECKING
 
 from aws_cdk import Stack, Token
 
+from rotating_rds import contract
 from rotating_rds.errors import DeclarationError
 
 if TYPE_CHECKING:
     from constructs import Construct
 
-# RDS has other certificate authorities there, which the function's bundle does not hold.
-_OTHER_PARTITIONS = ("cn-", "us-gov-", "us-iso", "eu-isoe-", "eusc-")
-
 
 def check_region(scope: Construct) -> None:
-    """Refuse a region in whose partition the function would trust no database; a region unknown at synth passes.
+    """Refuse a region whose databases the function would not trust; a region unknown at synth passes.
 
-    :raises DeclarationError: if the region is of another partition than `aws`.
+    RDS has certificate authorities for each region, and others again in the partitions of China and GovCloud.
+
+    :raises DeclarationError: if the function ships no authority of the region.
     """
     region = Stack.of(scope).region
-    if not Token.is_unresolved(region) and region.startswith(_OTHER_PARTITIONS):
+    if not Token.is_unresolved(region) and region not in contract.REGIONS:
         raise DeclarationError(
-            f"The rotation function could not verify databases in {region!r}, since it ships the certificate "
-            "authorities of the partition aws only: choose a region of that partition."
+            f"The rotation function could not verify databases in {region!r}, of which it ships no certificate "
+            f"authority: choose one of {', '.join(contract.REGIONS)}."
         )

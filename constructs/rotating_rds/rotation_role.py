@@ -29,7 +29,7 @@ _NETWORK_INTERFACE_ACTIONS = (
 
 
 class RotationRole(iam.Role):
-    """The function's role: its own log, passwords from Secrets Manager, and the secrets that were allowed.
+    """The function's role: its own log, and the secrets that were allowed.
 
     :param path: IAM path, which detection matches on.
     :param log_group: the function's log group.
@@ -45,17 +45,14 @@ class RotationRole(iam.Role):
         )
         log_group.grant_write(self)
         self.add_to_policy(
-            iam.PolicyStatement(sid="Passwords", actions=["secretsmanager:GetRandomPassword"], resources=["*"])
-        )
-        self.add_to_policy(
             iam.PolicyStatement(sid="NetworkInterfaces", actions=list(_NETWORK_INTERFACE_ACTIONS), resources=["*"])
         )
         self.add_to_policy(self._keep_interfaces_from_code())
         acknowledge(
             self,
             "AwsSolutions::AwsSolutions-IAM5[Resource::*]",
-            "GetRandomPassword has no resource, and the network interfaces that Lambda makes have no ARN in advance; "
-            "the function's own code is denied everything about them.",
+            "The network interfaces that Lambda makes for the function have no ARN in advance; the function's own code "
+            "is denied everything about them.",
         )
 
     def allow_rotation(self, secret: secretsmanager.ISecret, key: kms.IKey) -> None:

@@ -1,4 +1,4 @@
-"""The account which a database server runs as: PostgreSQL refuses to run as root."""
+"""The account which a database server runs as: none of them runs as root."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def server_account() -> Account | None:
     others = [entry for entry in pwd.getpwall() if entry.pw_uid != 0]
     if not others:
         raise DatabaseServerError(
-            "PostgreSQL refuses to run as root and /etc/passwd has no other user: add one (`useradd nobody`)."
+            "Database servers refuse to run as root and /etc/passwd has no other user: add one (`useradd nobody`)."
         )
     chosen = next((entry for entry in others if entry.pw_name == "nobody"), others[0])
     return Account(chosen.pw_name, chosen.pw_uid, chosen.pw_gid)

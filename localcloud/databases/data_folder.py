@@ -72,6 +72,6 @@ def _temporary_directory(account: Account) -> Path:
         if candidate.is_dir() and account.can_enter(candidate):
             return candidate
     raise DatabaseServerError(
-        f"The user {account.name!r}, which PostgreSQL runs as because this process is root, can enter none of "
+        f"The user {account.name!r}, which the server runs as because this process is root, can enter none of "
         f"{', '.join(map(str, candidates))}: set TMPDIR to a directory that everybody may enter."
     )

@@ -1,22 +1,20 @@
-"""The files of one PostgreSQL server, and the account and programs that go with them."""
+"""The data directory of one PostgreSQL server, and the programs that go with it."""
 
 from __future__ import annotations
 
 import signal
-import subprocess
 from typing import TYPE_CHECKING
 
-from localcloud.databases import data_folder, rds_roles
-from localcloud.databases.account import server_account
+from localcloud.databases import data_folder
 from localcloud.databases.binaries import find_postgres
-from localcloud.databases.errors import DatabaseServerError
 from localcloud.databases.postgres_settings import HOST_BASED_AUTHENTICATION
-from localcloud.lifeline import GuardedProcess, StartError
+from localcloud.databases.server import SUPERUSER
+from localcloud.databases.server_files import ServerFiles
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-_ENVIRONMENT = {"PATH": "/usr/bin:/bin", "LC_ALL": "C", "TZ": "UTC"}  # none of the starter's PG* variables
+    from localcloud.lifeline import GuardedProcess
 
 
 class PostgresCluster:
@@ -27,11 +25,11 @@ class PostgresCluster:
 
     def __init__(self, directory: Path) -> None:
         installed = find_postgres()
-        self._account = server_account()
-        self._folder = data_folder.create(directory, self._account)
-        self._data = self._folder / "cluster"
+        self._files = ServerFiles(directory)
+        self._data = self._files.folder / "cluster"
         try:
-            self._binaries = installed.usable_by(self._account, copy_to=self._folder / "installation")
+            copy = self._files.folder / "installation"
+            self._binaries = installed.usable_by(self._files.account, copy_to=copy)
         except BaseException:
             data_folder.remove(directory)
             raise
@@ -41,45 +39,25 @@ class PostgresCluster:
 
         :raises DatabaseServerError: initdb failed; the message ends with what it said.
         """
-        password_file = self._private_file("password", superuser_password.encode())
-        account = self._account
-        outcome = subprocess.run(
-            self._initdb_command(password_file),
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            check=False,
-            cwd=self._folder,
-            env=_ENVIRONMENT,
-            user=account.uid if account else None,
-            group=account.gid if account else None,
-            extra_groups=[] if account else None,
-        )
+        password_file = self._files.write("password", superuser_password.encode())
+        self._files.run_tool(self._initdb_command(password_file))
         password_file.unlink()
-        if outcome.returncode != 0:
-            raise DatabaseServerError(f"initdb failed in {self._folder}: {outcome.stderr.strip()}")
-        self._private_file("cluster/server.crt", certificate.read_bytes())
-        self._private_file("cluster/server.key", key.read_bytes())
-        self._private_file("cluster/pg_hba.conf", HOST_BASED_AUTHENTICATION.encode())
-        self._private_file("cluster/postgresql.conf", settings.encode())
+        self._files.write("cluster/server.crt", certificate.read_bytes())
+        self._files.write("cluster/server.key", key.read_bytes())
+        self._files.write("cluster/pg_hba.conf", HOST_BASED_AUTHENTICATION.encode())
+        self._files.write("cluster/postgresql.conf", settings.encode())
 
     def run(self, log: Path) -> GuardedProcess:
         """Start the server process, which is not ready yet.
 
         :raises DatabaseServerError: the program cannot be executed.
         """
-        try:
-            return GuardedProcess.start(
-                [self._binaries.postgres, "-D", str(self._data)],
-                log=log,
-                cwd=self._data,
-                environment=_ENVIRONMENT,
-                account=self._account,
-                stop_signal=signal.SIGINT,  # "fast shutdown": open sessions are ended, not waited for
-                scratch=self._folder,
-            )
-        except StartError as error:
-            raise DatabaseServerError(f"PostgreSQL does not start: {error}") from error
+        return self._files.start(
+            [self._binaries.postgres, "-D", str(self._data)],
+            log=log,
+            cwd=self._data,
+            stop_signal=signal.SIGINT,  # "fast shutdown": open sessions are ended, not waited for
+        )
 
     def is_ready(self, pid: int) -> bool:
         """Whether the server process of an id accepts connections."""
@@ -94,7 +72,7 @@ class PostgresCluster:
         return [
             self._binaries.initdb,
             f"--pgdata={self._data}",
-            f"--username={rds_roles.SUPERUSER}",
+            f"--username={SUPERUSER}",
             f"--pwfile={password_file}",
             "--auth=scram-sha-256",
             "--encoding=UTF8",
@@ -102,12 +80,3 @@ class PostgresCluster:
             "--no-sync",
             "--no-instructions",
         ]
-
-    def _private_file(self, name: str, content: bytes) -> Path:
-        path = self._folder / name
-        path.unlink(missing_ok=True)
-        path.touch(mode=0o600)
-        path.write_bytes(content)
-        if self._account is not None:
-            self._account.own(path)
-        return path

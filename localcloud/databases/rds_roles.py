@@ -9,8 +9,6 @@ from typing import Any
 
 from pg8000.converters import identifier, literal
 
-SUPERUSER = "rdsadmin"
-
 # `rdsadmin` works behind the scenes: neither its statements nor those of them that fail belong into the log, least of
 # all one that sets a password.
 QUIET = {"options": "-c log_statement=none -c log_min_error_statement=panic -c log_min_duration_statement=-1"}

@@ -6,7 +6,7 @@ import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from localcloud.databases import Authority, PostgresServer
+from localcloud.databases import Authority, DatabaseServer, PostgresServer
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -31,7 +31,7 @@ class Database:
 
     identifier: str
     engine: str
-    server: PostgresServer
+    server: DatabaseServer
 
     def as_json(self) -> dict[str, Any]:
         """Return what the control API answers."""

@@ -50,6 +50,18 @@ def replace(module: ModuleType, name: str, signature: str, replacement: Callable
             table.update({key: wrapped for key, value in table.items() if value is original})
 
 
+def require(module: ModuleType, *names: str) -> None:
+    """Check that ministack still keeps the records which a hook reads and writes.
+
+    :raises IncompatibleMinistackError: a name is missing.
+    """
+    for name in names:
+        if not hasattr(module, name):
+            raise IncompatibleMinistackError(
+                f"{module.__name__} has no {name}: the hooks of the local cloud need the pinned ministack version."
+            )
+
+
 def _parameters(function: Callable[..., Any]) -> str:
     signature = inspect.signature(function)
     plain = [parameter.replace(annotation=inspect.Parameter.empty) for parameter in signature.parameters.values()]

@@ -67,6 +67,7 @@ def test_every_tag_is_known_to_the_contract() -> None:
         (contract.METRIC_NAMESPACE, DEFINITIONS["metrics"]["properties"]["namespace"]["const"]),
         ([contract.METRIC_DIMENSION], DEFINITIONS["metrics"]["properties"]["dimensions"]["const"]),
         (list(contract.METRIC_NAMES), DEFINITIONS["metrics"]["properties"]["names"]["const"]),
+        (list(contract.REGIONS), DEFINITIONS["regions"]["enum"]),
         (f"^{contract.DATABASE_ID}$", DEFINITIONS["databaseId"]["pattern"]),
         (
             f"^{contract.ENVIRONMENT_NAME}$",

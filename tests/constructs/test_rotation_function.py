@@ -38,7 +38,6 @@ def test_the_role_may_do_exactly_what_a_rotation_takes(defaults: Template) -> No
             "Action": ["logs:CreateLogStream", "logs:PutLogEvents"],
             "Resource": "${Orders/RotationFunction/LogGroup.Arn}",
         },
-        {"Sid": "Passwords", "Effect": "Allow", "Action": "secretsmanager:GetRandomPassword", "Resource": "*"},
         {"Sid": "NetworkInterfaces", "Effect": "Allow", "Action": INTERFACE_ACTIONS, "Resource": "*"},
         {
             "Sid": "NetworkInterfacesAreNotForCode",

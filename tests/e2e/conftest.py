@@ -28,6 +28,7 @@ def deployment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]
 def paused(deployment: Deployment) -> Iterator[Deployment]:
     """The deployment, with its function throttled to nothing: the service starts rotations and gets no further."""
     client, name = deployment.cloud.client("lambda"), deployment.outputs["RotationFunctionName"]
+    reserved = client.get_function_concurrency(FunctionName=name)["ReservedConcurrentExecutions"]
     client.put_function_concurrency(FunctionName=name, ReservedConcurrentExecutions=0)
     yield deployment
-    client.delete_function_concurrency(FunctionName=name)
+    client.put_function_concurrency(FunctionName=name, ReservedConcurrentExecutions=reserved)

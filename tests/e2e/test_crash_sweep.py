@@ -18,7 +18,7 @@ import pytest
 from tests.support.manual_rotation import ManualRotation, start
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from tests.support.deployment import Deployment
     from tests.support.doomed_function import Call
@@ -86,12 +86,12 @@ def sweep(deployment: Deployment, folder: Path, points: Iterable[tuple[int, bool
         assert rotation.has_ended_well, f"{where} the repetition did not end the rotation."
 
 
-def test_it_converges_wherever_it_is_killed(paused: Deployment, tmp_path: Path) -> None:
+def test_it_converges_wherever_it_is_killed(paused: Deployment, tmp_path: Path, tell: Callable[[str], None]) -> None:
     """Before and after each external call: some labelled value logs in, and a repetition ends the rotation."""
     calls = recorded_calls(paused, tmp_path)
     points = list(itertools.product(range(len(calls)), (False, True)))
     sweep(paused, tmp_path, points)
-    print(f"\ncrash sweep: {len(points)} points, all converged")  # noqa: T201  the count belongs into the run's report
+    tell(f"crash sweep: killed at {len(points)} points, converged each time")
 
 
 @pytest.mark.parametrize(("variant", "last_effect"), [("no roll-forward", "COMMIT"), ("no retry", "PutSecretValue")])

@@ -60,13 +60,6 @@ def test_the_endpoint_serves_secrets_of_this_environment_to_this_account_only() 
                 }
             },
         },
-        {
-            "Effect": "Allow",
-            "Principal": {"AWS": "*"},
-            "Action": "secretsmanager:GetRandomPassword",
-            "Resource": "*",
-            "Condition": {"StringEquals": {"aws:PrincipalAccount": "${AWS::AccountId}"}},
-        },
     ]
 
 

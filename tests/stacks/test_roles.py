@@ -38,7 +38,6 @@ def rotation_function(region: str, account: str) -> list[dict[str, Any]]:
             "Action": ["logs:CreateLogStream", "logs:PutLogEvents"],
             "Resource": "${Database/RotationFunction/LogGroup.Arn}",
         },
-        {"Sid": "Passwords", "Effect": "Allow", "Action": "secretsmanager:GetRandomPassword", "Resource": "*"},
         {"Sid": "NetworkInterfaces", "Effect": "Allow", "Action": INTERFACE_ACTIONS, "Resource": "*"},
         {
             "Sid": "NetworkInterfacesAreNotForCode",

@@ -41,8 +41,8 @@ PORT = "The default port stays: only named security groups reach it, and from th
 ACCEPTED_EVERYWHERE = {
     ("AwsSolutions-RDS11", "Database/Resource"): PORT,
     ("AwsSolutions-IAM5[Resource::*]", ROLE): (
-        "GetRandomPassword has no resource, and the network interfaces that Lambda makes have no ARN in advance; "
-        "the function's own code is denied everything about them."
+        "The network interfaces that Lambda makes for the function have no ARN in advance; the function's own code "
+        "is denied everything about them."
     ),
     ("W3010", "Vpc"): ZONES,
 }

@@ -68,14 +68,15 @@ class SecretsManagerApi:
         }
 
     def _get(self, request: dict[str, Any]) -> dict[str, Any]:
-        label, version = request["VersionStage"], request.get("VersionId")
+        label: str = request["VersionStage"]
+        version: str | None = request.get("VersionId")
         labels = self.state.describe(ARN).labels
-        if version in labels and label not in labels[version]:
+        if version is not None and version in labels and label not in labels[version]:
             raise ApiError("InvalidRequestException", "The VersionStage is not associated to the VersionId.")
         text = self.state.read(ARN, label=label, version=version)
         if text is None:
             raise ApiError("ResourceNotFoundException", "Secrets Manager can't find the specified secret value.")
-        holder = next(version for version, staged in labels.items() if label in staged)
+        holder = next(identifier for identifier, staged in labels.items() if label in staged)
         return {"VersionId": holder, "SecretString": text, "VersionStages": sorted(labels[holder])}
 
     def _put(self, request: dict[str, Any]) -> dict[str, Any]:

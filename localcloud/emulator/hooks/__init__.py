@@ -14,6 +14,7 @@ from localcloud.emulator.hooks import (
     cloudtrail,
     ec2,
     event_rules,
+    function_resources,
     functions,
     metrics,
     rds_api,
@@ -25,6 +26,7 @@ from localcloud.emulator.hooks import (
     secret_keys,
     secret_resources,
     secret_values,
+    secrets_caller,
     stack_deletion,
     topics,
 )
@@ -35,6 +37,7 @@ if TYPE_CHECKING:
 # Order matters where two wrap the same function: the key's check comes before the value is touched.
 _HOOKS = (
     access,
+    secrets_caller,
     secret_values,
     secret_keys,
     rotation,
@@ -47,6 +50,7 @@ _HOOKS = (
     cloudtrail,
     stack_deletion,
     functions,
+    function_resources,
     metrics,
     event_rules,
     recording,

@@ -27,12 +27,12 @@ if TYPE_CHECKING:
 
 def install(_: Emulator) -> None:
     """Set the keys."""
+    patches.require(iam, "_roles")
     patches.replace(iam_evaluator, "_resolve_condition_key", "(key, ctx)", _condition_key)
     patches.replace(iam_actions, "request_tag_context", "(service, iam_action, body, params)", _context)
 
 
-def role_arn(principal_arn: str) -> str:
-    """Return the ARN of the role behind a role session, any other principal's ARN unchanged."""
+def _role_arn(principal_arn: str) -> str:
     if ":assumed-role/" not in principal_arn:
         return principal_arn
     account, name = principal_arn.split(":")[4], principal_arn.split("/")[1]
@@ -42,7 +42,7 @@ def role_arn(principal_arn: str) -> str:
 
 def _condition_key(original: Callable[..., Any], key: str, ctx: Any) -> Any:
     if key.lower() == "aws:principalarn":
-        return role_arn(ctx.principal_arn)
+        return _role_arn(ctx.principal_arn)
     return original(key, ctx)
 
 
@@ -66,7 +66,7 @@ def _secret_context(iam_action: str, request: dict[str, Any]) -> dict[str, Any]:
     secret = versions.find(request.get("SecretId", ""))
     if secret is None:
         return {}
-    return secret_context(secret) | _version_context(iam_action, request)
+    return _tag_context(secret) | _version_context(iam_action, request)
 
 
 def _key_context(_: str, request: dict[str, Any]) -> dict[str, Any]:
@@ -78,14 +78,12 @@ def _key_context(_: str, request: dict[str, Any]) -> dict[str, Any]:
 _OWN_CONTEXT = {"secretsmanager": _secret_context, "kms": _key_context}
 
 
-def secret_context(secret: versions.Secret) -> dict[str, Any]:
-    """Return the condition keys which a secret itself gives to a request."""
-    tags = {tag["Key"]: tag["Value"] for tag in secret.get("Tags") or []}
-    context = {f"{prefix}:ResourceTag/{key}": value for key, value in tags.items() for prefix in _TAG_PREFIXES}
-    return {"secretsmanager:SecretId": secret["ARN"], **context}
-
-
-_TAG_PREFIXES = ("aws", "secretsmanager")
+def _tag_context(secret: versions.Secret) -> dict[str, Any]:
+    context = {"secretsmanager:SecretId": secret["ARN"]}
+    for tag in secret.get("Tags") or []:
+        context[f"aws:ResourceTag/{tag['Key']}"] = tag["Value"]
+        context[f"secretsmanager:ResourceTag/{tag['Key']}"] = tag["Value"]
+    return context
 
 
 def _version_context(iam_action: str, request: dict[str, Any]) -> dict[str, Any]:

@@ -41,6 +41,7 @@ _evaluate_parents = patches.expect(cloudwatch, "_evaluate_parent_alarms", "(chil
 
 def install(emulator: Emulator) -> None:
     """Evaluate all alarms again and again."""
+    patches.require(cloudwatch, "_alarms", "_metrics")
     patches.replace(cloudwatch, "_evaluate_alarm", "(alarm)", _evaluate)
     seconds = emulator.settings.alarm_seconds
     threading.Thread(target=_evaluate_for_ever, args=(seconds,), name="alarms", daemon=True).start()

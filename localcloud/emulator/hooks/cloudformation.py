@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 physical_name = patches.expect(
     provisioners, "_physical_name", "(stack_name, logical_id, *, lowercase=False, max_len=128, seeded=True)"
 )
+patches.require(provisioners, "_RESOURCE_HANDLERS", "_REPLACING_PROPERTIES")
 _threaded: set[str] = set()
 
 

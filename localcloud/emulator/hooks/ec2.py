@@ -50,6 +50,7 @@ _FLOW_LOG_PROPERTIES = ("LogDestination", "LogDestinationType", "LogGroupName", 
 
 def install(_: Emulator) -> None:
     """Add and correct the types."""
+    patches.require(ec2, "_flow_logs", "_security_groups", "_tags", "_vpcs")
     for name, direction in (("Ingress", "IpPermissions"), ("Egress", "IpPermissionsEgress")):
         cloudformation.add(f"AWS::EC2::SecurityGroup{name}", _rule(direction))
     cloudformation.add(

@@ -32,6 +32,7 @@ _NOT_READ_ONLY = ("GetFederationToken", "GetSessionToken")
 
 def install(_: Emulator) -> None:
     """Dispatch events by the state of each rule."""
+    patches.require(eventbridge, "_rules", "_targets")
     patches.replace(eventbridge, "_dispatch_event", "(event, view=None)", _dispatch)
 
 

@@ -47,6 +47,7 @@ def install(emulator: Emulator) -> None:
     def worker_class(original: Callable[..., Any], config: dict[str, Any]) -> Any:
         return functools.partial(FunctionWorker, machine) if _is_python(config) else original(config)
 
+    patches.expect(lambda_runtime, "Worker", "(func_name, config, code_zip)")
     patches.replace(lambda_runtime, "_worker_class_for", "(config)", worker_class)
     patches.replace(lambda_svc, "_execute_function_warm", "(func, event, request_id)", _execute)
     dispatch_signature = "(func, config, event, request_id, started)"

@@ -13,7 +13,7 @@ from ministack.services import rds
 from ministack.services.cloudformation import provisioners
 
 from localcloud.databases import DatabaseServerError
-from localcloud.emulator import patches
+from localcloud.emulator import engine_versions, patches
 from localcloud.emulator.databases import DatabaseError
 from localcloud.emulator.hooks import cloudformation
 
@@ -32,6 +32,7 @@ _resolve = patches.expect(rds, "_resolve_instance", "(db_id)")
 
 def install(emulator: Emulator) -> None:
     """Put the servers behind the instances."""
+    patches.require(rds, "_instances")
     _Resource(emulator.databases).install()
 
 
@@ -50,6 +51,7 @@ class _Resource:
 
     def _create(self, original: Callable[..., Created], logical_id: str, props: Properties, stack_name: str) -> Created:
         _refuse_unusable(props)
+        _check_version(props)
         identifier, _ = original(logical_id, props, stack_name)
         instance = rds._instances[identifier]
         try:
@@ -76,6 +78,7 @@ class _Resource:
         new_props: Properties,
         *names: Any,
     ) -> Created:
+        _check_version(new_props)
         # The port of a server here is whichever was free, so that a changed Port moves nothing.
         kept = {"Port": old_props["Port"]} if "Port" in old_props else {}
         changed = {key: value for key, value in new_props.items() if key != "Port"} | kept
@@ -94,6 +97,13 @@ class _Resource:
             )
         original(physical_id, props)
         self._databases.destroy(physical_id)
+
+
+def _check_version(props: Properties) -> None:
+    try:
+        engine_versions.check(props["Engine"], props.get("EngineVersion"))
+    except engine_versions.EngineVersionError as error:
+        raise ValueError(str(error)) from error
 
 
 def _refuse_unusable(props: Properties) -> None:

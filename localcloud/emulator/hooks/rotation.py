@@ -13,6 +13,7 @@ from ministack.services import secretsmanager
 
 from localcloud.emulator import patches
 from localcloud.emulator.answers import Answer, ServiceError, json_answer
+from localcloud.emulator.hooks import secrets_caller
 from localcloud.emulator.rotation import versions
 
 if TYPE_CHECKING:
@@ -28,6 +29,9 @@ def install(emulator: Emulator) -> None:
     rotations = emulator.rotations
 
     def rotate(_: Handler, data: dict[str, Any]) -> Answer:
+        if not _may_invoke(data):
+            message = "You are not authorized to invoke the rotation function: lambda:InvokeFunction is not allowed."
+            return ServiceError("AccessDeniedException", message).answer()
         return _answer(rotations.rotate, data)
 
     async def handle(original: Callable[..., Awaitable[Answer]], *request: Any) -> Answer:
@@ -56,6 +60,13 @@ def install(emulator: Emulator) -> None:
 
 
 _OK = 200
+
+
+def _may_invoke(data: dict[str, Any]) -> bool:
+    """Whether the caller may invoke the function that rotates, which RotateSecret requires (its API reference)."""
+    secret = versions.find(data.get("SecretId", "")) or {}
+    function = data.get("RotationLambdaARN") or secret.get("RotationLambdaARN")
+    return function is None or secrets_caller.may("lambda:InvokeFunction", function)
 
 
 def _answer(operation: Callable[[dict[str, Any]], dict[str, Any]], data: dict[str, Any]) -> Answer:

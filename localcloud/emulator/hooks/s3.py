@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from ministack.services import s3
 
+from localcloud.emulator import patches
 from localcloud.emulator.hooks import cloudformation
 from localcloud.emulator.hooks.cloudformation import ResourceType
 
@@ -27,6 +28,7 @@ def _has_versions(bucket: str) -> bool:
 
 def install(_: Emulator) -> None:
     """Correct and add the types."""
+    patches.require(s3, "_buckets", "_object_versions")
     cloudformation.wrap("AWS::S3::Bucket", "delete", "(physical_id, props)", _delete_bucket)
     cloudformation.add(
         "Custom::S3AutoDeleteObjects",

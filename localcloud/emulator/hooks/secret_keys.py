@@ -5,70 +5,50 @@ accessing or updating the secret value" ("Secret encryption and decryption in AW
 context SecretARN and SecretVersionId. So reading needs kms:Decrypt and writing kms:GenerateDataKey, in the key policy
 too, and an enabled key. ministack hands out values without asking KMS at all.
 
-Only requests through the API are checked. CloudFormation inside ministack calls the same functions as AWS's own
-service would, and is trusted. CreateSecret is not checked: a secret's ARN, which policies condition on, does not exist
-before it.
+CreateSecret is not checked: a secret's ARN, which policies condition on, does not exist before it.
 """
 
 from __future__ import annotations
 
-from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
 
-from ministack.core import iam_evaluator
 from ministack.core.responses import get_account_id, get_region
-from ministack.core.router import extract_access_key_id
 from ministack.services import kms, secretsmanager
 
 from localcloud.emulator import patches
 from localcloud.emulator.answers import Answer, ServiceError
+from localcloud.emulator.hooks import secrets_caller
 from localcloud.emulator.rotation import versions
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Callable
 
     from localcloud.emulator.emulator import Emulator
 
     Handler = Callable[[dict[str, Any]], Answer]
-
-# The access key of the API request that is being served; None inside ministack.
-_caller: ContextVar[str | None] = ContextVar("localcloud_secrets_caller", default=None)
 
 _READ = ("kms:Decrypt",)
 _WRITE = ("kms:GenerateDataKey",)
 _UPDATE = ("kms:GenerateDataKey", "kms:Decrypt")
 
 _resolve_key = patches.expect(kms, "_resolve_key", "(key_id_or_arn)")
-_enforce = patches.expect(
-    iam_evaluator, "enforce", "(access_key_id, iam_action, service, region, resource_arn='*', service_context=None)"
-)
 
 
 def install(_: Emulator) -> None:
     """Ask KMS before a value is read or written."""
-    patches.replace(secretsmanager, "handle_request", "(method, path, headers, body, query_params)", _remember_caller)
     patches.replace(secretsmanager, "_get_secret_value", "(data)", _checked(_READ, _read_version))
     patches.replace(secretsmanager, "_put_secret_value", "(data)", _checked(_WRITE, _written_version))
     patches.replace(secretsmanager, "_update_secret", "(data)", _checked(_UPDATE, _written_version))
-
-
-async def _remember_caller(original: Callable[..., Awaitable[Answer]], *request: Any) -> Answer:
-    _method, _path, headers, _body, query_params = request
-    token = _caller.set(extract_access_key_id(headers, query_params) or "")
-    try:
-        return await original(*request)
-    finally:
-        _caller.reset(token)
 
 
 def _checked(
     actions: tuple[str, ...], version_of: Callable[[versions.Secret, dict[str, Any]], str | None]
 ) -> Callable[[Handler, dict[str, Any]], Answer]:
     def handler(original: Handler, data: dict[str, Any]) -> Answer:
-        caller, secret = _caller.get(), versions.find(data.get("SecretId", ""))
-        if caller is not None and secret is not None and secret.get("KmsKeyId"):
+        secret = versions.find(data.get("SecretId", ""))
+        if secret is not None and secret.get("KmsKeyId"):
             try:
-                _require_key(caller, secret, actions, version_of(secret, data))
+                _require_key(secret, actions, version_of(secret, data))
             except ServiceError as error:
                 return error.answer()
         return original(data)
@@ -85,7 +65,7 @@ def _written_version(_: versions.Secret, data: dict[str, Any]) -> str | None:
     return data.get("ClientRequestToken")
 
 
-def _require_key(caller: str, secret: versions.Secret, actions: tuple[str, ...], version_id: str | None) -> None:
+def _require_key(secret: versions.Secret, actions: tuple[str, ...], version_id: str | None) -> None:
     key = _resolve_key(secret["KmsKeyId"])
     context = {
         "kms:ViaService": f"secretsmanager.{get_region()}.amazonaws.com",
@@ -96,7 +76,7 @@ def _require_key(caller: str, secret: versions.Secret, actions: tuple[str, ...],
     }
     for action in actions:
         arn = key["Arn"] if key else secret["KmsKeyId"]
-        if _enforce(caller, action, "kms", get_region(), resource_arn=arn, service_context=context) is not None:
+        if not secrets_caller.may(action, arn, context):
             raise ServiceError("AccessDeniedException", "Access to KMS is not allowed")
     if key is None or key["KeyState"] != "Enabled":
         raise _unusable(actions)

@@ -2,8 +2,9 @@
 
 AWS: EventBridge needs the topic policy's permission ("Using resource-based policies for Amazon EventBridge"), and both
 EventBridge and CloudWatch need the key policy's when the topic is encrypted ("Enable compatibility between event
-sources from AWS services and encrypted topics", SNS Developer Guide). Without it the message is lost and nothing
-reports it. ministack delivers always and forgets a topic's key.
+sources from AWS services and encrypted topics", SNS Developer Guide). Conditions on the source are supported for
+CloudWatch, and neither in the topic's nor in the key's policy for EventBridge (the same pages). Without a permission
+the message is lost and nothing reports it. ministack delivers always and forgets a topic's key.
 """
 
 from __future__ import annotations
@@ -40,6 +41,7 @@ _DEFAULT_POLICY = "__default_policy_ID"  # admits the owner's account, as which 
 
 def install(_: Emulator) -> None:
     """Ask topic and key before a service publishes."""
+    patches.require(sns, "_topics")
     update_signature = "(physical_id, old_props, new_props, stack_name, logical_id=None)"
     patches.replace(provisioners, "_sns_create", "(logical_id, props, stack_name)", _create)
     patches.replace(provisioners, "_sns_update", update_signature, _update)
@@ -127,6 +129,13 @@ def _allowed(policy: str, action: str, resource_arn: str, service: str, source_a
         resource_arn=resource_arn,
         region=get_region(),
         secure_transport=True,
-        service_context={"aws:sourceaccount": get_account_id(), "aws:sourcearn": source_arn},
+        service_context=_source_context(service, source_arn),
     )
     return bool(_evaluate(policy, context, service=service).decision == "Allow")
+
+
+def _source_context(service: str, source_arn: str) -> dict[str, str]:
+    """Return what policies may be conditioned on; for EventBridge AWS supports nothing, and no condition holds."""
+    if service == _EVENTS:
+        return {}
+    return {"aws:sourceaccount": get_account_id(), "aws:sourcearn": source_arn}

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from localcloud.cloud import LocalCloud
+from localcloud.emulator_process import EmulatorCommand
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -15,5 +16,7 @@ if TYPE_CHECKING:
 @pytest.fixture(scope="session")
 def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalCloud]:
     """Run a local cloud, emulator and all, for the whole test session."""
-    with LocalCloud.start(tmp_path_factory.mktemp("emulator") / "cloud", capture_secret_values=True) as running:
+    directory = tmp_path_factory.mktemp("emulator") / "cloud"
+    emulator = EmulatorCommand(variables={"LOCALCLOUD_ROTATION_RETRY_SECONDS": "0.5"})
+    with LocalCloud.start(directory, capture_secret_values=True, emulator=emulator) as running:
         yield running

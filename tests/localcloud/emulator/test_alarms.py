@@ -157,13 +157,25 @@ def test_a_key_that_does_not_admit_cloudwatch_swallows_the_alarm(movable: LocalC
     assert receive() == []
 
 
-@pytest.mark.parametrize(("admitted", "count"), [(True, 1), (False, 0)], ids=["admitted", "not admitted"])
-def test_a_rule_needs_the_topic_policys_permission(movable: LocalCloud, admitted: bool, count: int) -> None:  # noqa: FBT001  # a case
-    """EventBridge publishes only to a topic whose policy admits it."""
+OF_THIS_ACCOUNT = {"Condition": {"StringEquals": {"aws:SourceAccount": LocalCloud.account}}}
+
+
+@pytest.mark.parametrize(
+    ("principal", "condition", "count"),
+    [
+        ("events.amazonaws.com", {}, 1),
+        ("cloudwatch.amazonaws.com", {}, 0),
+        ("events.amazonaws.com", OF_THIS_ACCOUNT, 0),
+    ],
+    ids=["admitted", "not admitted", "admitted under a condition, which AWS does not support"],
+)
+def test_a_rule_needs_the_topic_policys_permission(
+    movable: LocalCloud, principal: str, condition: dict[str, Any], count: int
+) -> None:
+    """EventBridge publishes only to a topic whose policy admits it, without conditions."""
     sns, events, name = movable.client("sns"), movable.client("events"), emulated.unique("topic")
     topic = sns.create_topic(Name=name)["TopicArn"]
-    principal = "events.amazonaws.com" if admitted else "cloudwatch.amazonaws.com"
-    document = emulated.policy({**service(principal, ["sns:Publish"]), "Resource": topic})
+    document = emulated.policy({**service(principal, ["sns:Publish"]), "Resource": topic, **condition})
     sns.set_topic_attributes(TopicArn=topic, AttributeName="Policy", AttributeValue=document)
     receive = queue_behind(movable, topic)
     events.put_rule(Name=name, EventPattern=json.dumps({"source": [name]}))

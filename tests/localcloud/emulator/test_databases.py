@@ -189,6 +189,20 @@ def test_an_engine_without_server_fails_the_deployment(cloud: LocalCloud) -> Non
     assert "runs postgres, not the engine 'oracle-se2'" in emulated.failure_reasons(cloud, name)
 
 
+def test_an_engine_version_that_is_not_installed_fails_the_deployment(cloud: LocalCloud) -> None:
+    """Nobody shall believe to have tried another version than the one that ran."""
+    name = emulated.unique("database")
+    assert emulated.deploy(cloud, name, resources(name, EngineVersion="9.6")) == "ROLLBACK_COMPLETE"
+    assert "Cannot find version 9.6 for postgres: the local cloud runs " in emulated.failure_reasons(cloud, name)
+
+
+def test_an_update_to_such_a_version_is_rolled_back(cloud: LocalCloud, stack: str) -> None:
+    """The instance, its server and its password stay as they were."""
+    password = secret_value(cloud, stack)["password"]
+    assert emulated.deploy(cloud, stack, resources(stack, EngineVersion="9.6"), OUTPUTS) == "UPDATE_ROLLBACK_COMPLETE"
+    assert logs_in(cloud, stack, password)
+
+
 def test_a_failed_deployment_leaves_no_server(cloud: LocalCloud) -> None:
     """A resource that fails after the instance rolls the instance back, server and all."""
     name = emulated.unique("database")

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from tests.support import emulated
+from tests.support.environments import templates
 from tests.support.waiting import eventually
 
 if TYPE_CHECKING:
@@ -19,7 +17,7 @@ if TYPE_CHECKING:
 
     from localcloud.cloud import LocalCloud
 
-CHECKOUT = Path(__file__).resolve().parents[3]
+ENVIRONMENTS = sorted(path.stem for path in Path(__file__).parents[3].glob("environments/*.toml"))
 VPC = {"Type": "AWS::EC2::VPC", "Properties": {"CidrBlock": "10.7.0.0/16"}}
 SECRET = {"Type": "AWS::SecretsManager::Secret", "Properties": {"SecretString": "first value"}}
 
@@ -33,14 +31,12 @@ def stack(cloud: LocalCloud) -> Iterator[str]:
         assert emulated.destroy(cloud, name) == "DELETE_COMPLETE"
 
 
-@pytest.mark.parametrize("environment", ["local", "prod"])
-def test_every_type_of_our_templates_is_known(cloud: LocalCloud, tmp_path: Path, environment: str) -> None:
+@pytest.mark.parametrize("environment", ENVIRONMENTS)
+def test_every_type_of_our_templates_is_known(cloud: LocalCloud, environment: str) -> None:
     """The list of types comes from the synthesised templates, so that a new one turns this red before a deployment."""
-    variables = {**os.environ, "CDK_OUTDIR": str(tmp_path), "CDK_CONTEXT_JSON": json.dumps({"env": environment})}
-    subprocess.run([sys.executable, "app.py"], cwd=CHECKOUT, env=variables, check=True, capture_output=True)
-    templates = [json.loads(path.read_text()) for path in tmp_path.glob("*.template.json")]
-    types = {resource["Type"] for template in templates for resource in template["Resources"].values()}
-    assert len(types) > 15
+    bodies = [template.body for template in templates(environment).values()]
+    types = {resource["Type"] for body in bodies for resource in body["Resources"].values()}
+    assert {"AWS::RDS::DBInstance", "AWS::CloudTrail::Trail", "AWS::EC2::VPCEndpoint"} < types
     body = json.dumps({"Resources": {f"R{number}": {"Type": name} for number, name in enumerate(sorted(types))}})
     cloud.client("cloudformation").validate_template(TemplateBody=body)
 
@@ -251,3 +247,26 @@ def test_a_trail_is_configured_changed_and_deleted(cloud: LocalCloud, stack: str
     assert trail_api.get_event_selectors(TrailName=name)["EventSelectors"][0]["ReadWriteType"] == "WriteOnly"
     emulated.destroy(cloud, stack)
     assert emulated.error_of(trail_api.get_trail_status, Name=name) == "TrailNotFoundException"
+
+
+def test_a_functions_reserved_concurrency_is_the_templates(cloud: LocalCloud) -> None:
+    """Created, changed and taken away with the template."""
+    name = emulated.unique("function")
+    source = "def handler(event, context): return None"
+    role = f"arn:aws:iam::{cloud.account}:role/functions"
+    function = {"Code": {"ZipFile": source}, "Handler": "index.handler", "Runtime": "python3.13", "Role": role}
+
+    def reserved(**properties: int) -> int | None:
+        resources = {"Function": {"Type": "AWS::Lambda::Function", "Properties": function | properties}}
+        assert emulated.deploy(cloud, name, resources, {"Name": {"Ref": "Function"}}).endswith("_COMPLETE")
+        deployed = emulated.outputs(cloud, name)["Name"]
+        answer = cloud.client("lambda").get_function_concurrency(FunctionName=deployed)
+        found: int | None = answer.get("ReservedConcurrentExecutions")
+        return found
+
+    assert [reserved(ReservedConcurrentExecutions=2), reserved(ReservedConcurrentExecutions=0), reserved()] == [
+        2,
+        0,
+        None,
+    ]
+    assert emulated.destroy(cloud, name) == "DELETE_COMPLETE"

@@ -203,6 +203,22 @@ def test_secrets_manager_needs_the_functions_permission(cloud: LocalCloud) -> No
     assert "RotationLambdaARN" not in api.describe_secret(SecretId=ours)
 
 
+def test_who_rotates_needs_permission_for_the_function_too(cloud: LocalCloud) -> None:
+    """RotateSecret by a role takes lambda:InvokeFunction on the rotation function besides the action itself."""
+    secret = emulated.create_secret(cloud)
+    function = emulated.rotation_function(cloud, secret)
+    rotate = emulated.statement("Allow", "secretsmanager:RotateSecret", secret)
+    invoke = emulated.statement("Allow", "lambda:InvokeFunction", function)
+    roles = [emulated.create_role(cloud, rotate), emulated.create_role(cloud, rotate, invoke)]
+    errors = [
+        emulated.error_of(
+            cloud.client("secretsmanager", role=role).rotate_secret, SecretId=secret, RotationLambdaARN=function
+        )
+        for role in roles
+    ]
+    assert errors == ["AccessDeniedException", ""]
+
+
 @pytest.mark.parametrize(
     "rules",
     [

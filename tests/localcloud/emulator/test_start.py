@@ -14,6 +14,8 @@ from localcloud.cloud import LocalCloud
 from localcloud.databases.ports import free_port
 from tests.support import emulated
 from tests.support.control import refusal
+from tests.support.processes import alive
+from tests.support.waiting import eventually
 
 CHECKOUT = Path(__file__).resolve().parents[3]
 PYTHON = CHECKOUT / ".venvs" / "localcloud" / "bin" / "python"
@@ -86,6 +88,19 @@ def test_another_ministack_is_refused(name: str, signature: str, message: str) -
     assert message in outcome.stderr
 
 
+def test_a_ministack_without_a_record_that_is_read_is_refused() -> None:
+    """A hook names the records that it works on, and their absence stops the emulator at its start."""
+    program = (
+        "from ministack.services import rds\n"
+        "from localcloud.emulator import patches\n"
+        "patches.require(rds, '_instances')\n"
+        "patches.require(rds, '_instances', '_moons')"
+    )
+    outcome = run(["-c", program])
+    assert outcome.returncode != 0
+    assert "ministack.services.rds has no _moons" in outcome.stderr
+
+
 def test_tables_of_functions_get_the_replacement_too() -> None:
     """What a module's dispatcher reads from a table is replaced with the name."""
     program = (
@@ -109,7 +124,7 @@ def test_ending_the_emulator_ends_databases_and_functions(tmp_path: Path) -> Non
         children = emulator.children(recursive=True)
         assert any("postgres" in child.name() for child in children)
         assert any(str(tmp_path) in " ".join(child.environ().values()) for child in children)
-    assert [child for child in children if child.is_running()] == []
+    assert eventually(lambda: not any(alive(child.pid) for child in children))
 
 
 def _serves(process: psutil.Process, cloud: LocalCloud) -> bool:
