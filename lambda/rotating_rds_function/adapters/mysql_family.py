@@ -141,7 +141,7 @@ class MySqlFamilySession(abc.ABC):
         """See DatabaseSession."""
         self._administration.refuse_protected(username)
 
-    def check_administrator(self, pair: Pair | None) -> None:
+    def check_administrator(self, username: str, pair: Pair | None) -> None:  # noqa: ARG002 - who may change one password may change all
         """See DatabaseSession."""
         self._administration.check_administrator(pair)
 
