@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Final, Protocol
 
@@ -52,17 +52,12 @@ class AccountAdministration:
     def only(self, username: str) -> Account:
         """Return the account of a user.
 
-        :raises WrongStateError: if there is none, or it is one of several that differ in their host part.
+        :raises WrongStateError: if there is none, it is one of several that differ in their host part, or it logs in
+            by something else than a password.
         """
-        accounts = self._catalogue.users(username)
-        if not accounts:
-            raise WrongStateError(f"The database has no user {shown(username)}: create it, or deploy another name.")
-        if len(accounts) > 1:
-            raise WrongStateError(
-                f"The user {shown(username)} exists with several host parts ({', '.join(map(str, accounts))}), and a "
-                "secret is about one account: drop the others, or give them names of their own."
-            )
-        return accounts[0]
+        account = _only(username, self._catalogue.users(username))
+        self._check_plugin(self._catalogue.read(account, everywhere_only=True)[account])
+        return account
 
     def refuse_protected(self, username: str) -> None:
         """See DatabaseSession."""
@@ -72,7 +67,7 @@ class AccountAdministration:
                     f"The user {shown(username)} is the administrator who changes passwords, and cannot be the target "
                     "as well: rotate it in its own secret with the strategy single_user."
                 )
-            states = self._catalogue.with_roles(account)
+            states = self._catalogue.with_roles(account, everywhere_only=True)
             reason = self._reason_to_refuse(states)
             if reason:
                 raise RefusedError(
@@ -82,7 +77,9 @@ class AccountAdministration:
 
     def check_administrator(self, pair: Pair | None) -> None:
         """See DatabaseSession."""
-        needs = {CREATE_USER} if pair is None else {need for change in self._changes(pair) for need in change.needs}
+        needs = (
+            {CREATE_USER} if pair is None else {need for change in self._compare(pair).changes for need in change.needs}
+        )
         missing = self._powers.missing({CREATE_USER, *needs})
         if missing:
             raise PrivilegeError(
@@ -91,53 +88,55 @@ class AccountAdministration:
             )
 
     def make_equal(self, pair: Pair) -> AccountState:
-        """Make the twin equal to the model, and return the model.
+        """Make the twin equal to the model, or a missing model to the twin; return the one that was the example.
 
         Twice: what the server itself adds to a statement, such as the administrator's restrictions, shows afterwards.
         """
         for _ in range(_PASSES):
-            outstanding = self._changes(pair)
-            for change in outstanding:
+            comparison = self._compare(pair)
+            for change in comparison.changes:
                 self._run(change.statement)
-            if not outstanding:
+            if not comparison.changes:
                 break
-        return self._model(pair)
+        return comparison.model
 
     def differences(self, pair: Pair) -> list[str]:
         """See DatabaseSession."""
-        if not self._catalogue.users(pair.twin):
-            return [f"{shown(pair.twin)} does not exist"]
-        model, twin = self._model(pair), self._state(self.only(pair.twin))
-        found = [change.difference for change in self._changes(pair)]
+        comparison = self._compare(pair)
+        model, twin = comparison.model, comparison.twin
+        if twin is None:
+            return [comparison.changes[0].difference]
+        found = [change.difference for change in comparison.changes]
         if model.plugin != twin.plugin:
             found.append(f"{twin.account} is authenticated by {twin.plugin} instead of {model.plugin}")
         return found
 
-    def _changes(self, pair: Pair) -> list[Change]:
-        model = self._model(pair)
-        account = Account(pair.twin, model.account.host)
-        first, twin = self._first_change(self._catalogue.users(pair.twin), account, model)
-        rest = changes(model, twin, self._dialect.default_roles)
-        return [*first, *(change for change in rest if not self._is_void(change, model))]
+    def _compare(self, pair: Pair) -> _Comparison:
+        users = self._catalogue.users(pair.model, pair.twin)
+        example, copy = _example_first(pair, users)
+        account = _only(example, users)
+        wanted = Account(copy, account.host)
+        present = next(iter(_at_most_one(wanted, users)), None)
+        states = self._catalogue.read(account, *([present] if present else []))
+        model, twin = states[account], states[present] if present else None
+        self._check_plugin(model)
+        first, as_named = self._first_change(model, twin, wanted)
+        rest = changes(model, as_named, self._dialect.default_roles)
+        return _Comparison(model, twin, [*first, *(change for change in rest if not self._is_void(change, model))])
 
     def _first_change(
-        self, present: list[Account], account: Account, model: AccountState
+        self, model: AccountState, twin: AccountState | None, wanted: Account
     ) -> tuple[list[Change], AccountState]:
-        """Return what has to happen before the twin can be compared, and the twin as it is then."""
+        """Return what has to happen before accounts can be compared, and the twin as it is then."""
         needs = frozenset({CREATE_USER})
-        if not present:
-            statement = self._dialect.create_locked(account, model.plugin)
-            return [Change(f"{account} does not exist", statement, needs)], AccountState(account)
-        if len(present) > 1:
-            raise RefusedError(
-                f"The user {shown(account.user)} exists with several host parts ({', '.join(map(str, present))}), and "
-                f"the second login of a pair is one account: drop all but {account}."
-            )
-        state = replace(self._state(present[0]), account=account)
-        if present[0] == account:
-            return [], state
-        rename = f"RENAME USER {present[0]} TO {account}"
-        return [Change(f"{present[0]} logs in from other hosts than {model.account}", rename, needs)], state
+        if twin is None:
+            statement = self._dialect.create_locked(wanted, model.plugin)
+            return [Change(f"{wanted} does not exist", statement, needs)], AccountState(wanted)
+        if twin.account == wanted:
+            return [], twin
+        rename = f"RENAME USER {twin.account} TO {wanted}"
+        difference = f"{twin.account} logs in from other hosts than {model.account}"
+        return [Change(difference, rename, needs)], replace(twin, account=wanted)
 
     def _is_void(self, change: Change, model: AccountState) -> bool:
         """Tell whether a change is about a table or routine that was dropped, whose grants the server keeps.
@@ -146,17 +145,13 @@ class AccountAdministration:
         """
         return change.scope in model.absent and not self._powers.missing(change.needs)
 
-    def _model(self, pair: Pair) -> AccountState:
-        model = self._state(self.only(pair.model))
+    def _check_plugin(self, model: AccountState) -> None:
+        """Refuse an account that logs in without a password, which it would get otherwise."""
         if model.plugin not in self._dialect.plugins:
             raise WrongStateError(
-                f"The user {shown(pair.model)} is authenticated by {model.plugin}, where a password needs one of "
-                f"{', '.join(self._dialect.plugins)}: change how it logs in."
+                f"The user {shown(model.account.user)} is authenticated by {model.plugin}, where a password needs one "
+                f"of {', '.join(self._dialect.plugins)}: change how it logs in."
             )
-        return model
-
-    def _state(self, account: Account) -> AccountState:
-        return self._catalogue.read(account)[account]
 
     def _reason_to_refuse(self, states: Collection[AccountState]) -> str:
         held = {str(p.name) for state in states for p in state.privileges if p.scope == EVERYWHERE}
@@ -178,3 +173,42 @@ class AccountAdministration:
     @cached_property
     def _powers(self) -> Powers:
         return Powers(self._acting)
+
+
+@dataclass(frozen=True)
+class _Comparison:
+    """Two accounts, and what makes them equal; without a twin, that begins with making one."""
+
+    model: AccountState
+    twin: AccountState | None
+    changes: list[Change]
+
+
+def _example_first(pair: Pair, users: Collection[Account]) -> tuple[str, str]:
+    """Return whom to copy and who is to be equal; a model that was dropped is made again from its twin."""
+    there = {account.user for account in users}
+    if pair.model not in there and pair.twin in there:
+        return pair.twin, pair.model
+    return pair.model, pair.twin
+
+
+def _only(username: str, users: Collection[Account]) -> Account:
+    accounts = [account for account in users if account.user == username]
+    if not accounts:
+        raise WrongStateError(f"The database has no user {shown(username)}: create it, or deploy another name.")
+    if len(accounts) > 1:
+        raise WrongStateError(
+            f"The user {shown(username)} exists with several host parts ({', '.join(map(str, accounts))}), and a "
+            "secret is about one account: drop the others, or give them names of their own."
+        )
+    return accounts[0]
+
+
+def _at_most_one(wanted: Account, users: Collection[Account]) -> list[Account]:
+    accounts = [account for account in users if account.user == wanted.user]
+    if len(accounts) > 1:
+        raise RefusedError(
+            f"The user {shown(wanted.user)} exists with several host parts ({', '.join(map(str, accounts))}), and the "
+            f"second login of a pair is one account: drop all but {wanted}."
+        )
+    return accounts

@@ -55,8 +55,8 @@ class Catalogue(abc.ABC):
         )
 
     @abc.abstractmethod
-    def users(self, name: str) -> list[Account]:
-        """Return the accounts of that user name, one for each host part."""
+    def users(self, *names: str) -> list[Account]:
+        """Return the accounts of these user names, one for each host part."""
 
     @abc.abstractmethod
     def acting(self) -> list[AccountState]:
@@ -88,21 +88,22 @@ class Catalogue(abc.ABC):
         user, _, host = row["account"].rpartition("@")
         return Account(user, host)
 
-    def read(self, *accounts: Account) -> dict[Account, AccountState]:
-        """Return those of the accounts that exist."""
+    def read(self, *accounts: Account, everywhere_only: bool = False) -> dict[Account, AccountState]:
+        """Return those of the accounts that exist.
+
+        :param everywhere_only: leave out what is held on anything less than everything, and default roles.
+        """
         if not accounts:
             return {}
-        privileges = grant_tables.read_privileges(self.rows, accounts)
+        privileges: grant_tables.Privileges = defaultdict(set)
+        defaults: dict[Account, set[Account]] = defaultdict(set)
+        if not everywhere_only:
+            grant_tables.read_privileges(self.rows, accounts, into=privileges)
+            for account, role in self._default_roles(accounts):
+                defaults[account].add(role)
         for account, privilege in self._own_privileges(accounts):
             privileges[account].add(privilege)
-        things: dict[Account, dict[Thing, bool]] = defaultdict(dict)
-        for source in (grant_tables.read_proxies(self.rows, accounts), self._own_things(accounts)):
-            for account, thing, option in source:
-                things[account][thing] = option
-        defaults: dict[Account, set[Account]] = defaultdict(set)
-        for account, role in self._default_roles(accounts):
-            defaults[account].add(role)
-        absent = self._absent(privileges)
+        things, absent = self._things(accounts), self._absent(privileges)
         return {
             account: self._state(row).holding(
                 privileges[account] | set(grant_tables.privileges_in(row, EVERYWHERE)),
@@ -114,18 +115,28 @@ class Catalogue(abc.ABC):
             if (account := account_of(row)) in accounts
         }
 
-    def with_roles(self, account: Account, roles: Iterable[Account] | None = None) -> list[AccountState]:
+    def with_roles(
+        self, account: Account, roles: Iterable[Account] | None = None, *, everywhere_only: bool = False
+    ) -> list[AccountState]:
         """Return an account and all roles that it gets privileges from, also those of its roles.
 
         :param roles: the first ones to look at; those that it is a member of by default.
+        :param everywhere_only: see read().
         """
-        found = self.read(account)
+        found = self.read(account, everywhere_only=everywhere_only)
         wanted = _roles_of(found.values()) if roles is None else frozenset(roles)
         while wanted - found.keys():
-            more = self.read(*wanted - found.keys())
+            more = self.read(*wanted - found.keys(), everywhere_only=everywhere_only)
             found |= more
             wanted = _roles_of(more.values())  # of those that were found: one that does not exist ends the search
         return list(found.values())
+
+    def _things(self, accounts: Collection[Account]) -> dict[Account, dict[Thing, bool]]:
+        things: dict[Account, dict[Thing, bool]] = defaultdict(dict)
+        for source in (grant_tables.read_proxies(self.rows, accounts), self._own_things(accounts)):
+            for account, thing, option in source:
+                things[account][thing] = option
+        return things
 
     def _absent(self, privileges: grant_tables.Privileges) -> frozenset[Scope]:
         scopes = {privilege.scope for held in privileges.values() for privilege in held}

@@ -71,26 +71,25 @@ def _properties(model: AccountState, twin: AccountState) -> Iterator[Change]:
 
 
 def _privileges(model: AccountState, twin: AccountState) -> Iterator[Change]:
-    yield from _on_scopes(model.privileges, twin.privileges, twin.account, only_global=True)
+    yield from _on_scopes(model, twin, only_global=True)
     # A restriction narrows a global privilege, hence after those and before what is granted on the database itself.
     for privilege in sorted(model.restrictions - twin.restrictions):
-        yield _revoke(twin.account, privilege.scope, [privilege])
+        yield _revoke(model, twin, privilege.scope, [privilege])
     for privilege in sorted(twin.restrictions - model.restrictions):
         yield _grant(twin.account, privilege.scope, [privilege])
-    yield from _on_scopes(model.privileges, twin.privileges, twin.account, only_global=False)
+    yield from _on_scopes(model, twin, only_global=False)
 
 
-def _on_scopes(
-    wanted: frozenset[Privilege], had: frozenset[Privilege], account: Account, *, only_global: bool
-) -> Iterator[Change]:
-    for scope in sorted({privilege.scope for privilege in wanted ^ had}):
+def _on_scopes(model: AccountState, twin: AccountState, *, only_global: bool) -> Iterator[Change]:
+    lacking, beyond = model.privileges - twin.privileges, twin.privileges - model.privileges
+    for scope in sorted({privilege.scope for privilege in lacking | beyond}):
         if (scope == EVERYWHERE) is only_global:
-            missing = sorted(privilege for privilege in wanted - had if privilege.scope == scope)
-            excess = sorted(privilege for privilege in had - wanted if privilege.scope == scope)
+            missing = sorted(privilege for privilege in lacking if privilege.scope == scope)
+            excess = sorted(privilege for privilege in beyond if privilege.scope == scope)
             if missing:
-                yield _grant(account, scope, missing)
+                yield _grant(twin.account, scope, missing)
             if excess:
-                yield _revoke(account, scope, excess)
+                yield _revoke(model, twin, scope, excess)
 
 
 def _grant(account: Account, scope: Scope, privileges: list[Privilege]) -> Change:
@@ -104,10 +103,10 @@ def _grant(account: Account, scope: Scope, privileges: list[Privilege]) -> Chang
     )
 
 
-def _revoke(account: Account, scope: Scope, privileges: list[Privilege]) -> Change:
+def _revoke(model: AccountState, twin: AccountState, scope: Scope, privileges: list[Privilege]) -> Change:
     return Change(
-        f"{account} has {_listed(privileges)} on {scope}, which its twin has not",
-        f"REVOKE {_listed(privileges)} ON {scope} FROM {account}",
+        f"{twin.account} has {_listed(privileges)} on {scope}, which {model.account} has not",
+        f"REVOKE {_listed(privileges)} ON {scope} FROM {twin.account}",
         _needs(scope, privileges),
     )
 
@@ -128,8 +127,8 @@ def _things(model: AccountState, twin: AccountState) -> Iterator[Change]:
         needs: frozenset[Need] = frozenset({thing})
         if had is not None and not wanted:  # also where only the option goes: not every engine can take it alone
             difference = f"{twin.account} has {thing}{_with(thing, option=had)}"
-            instead = ", which its twin has not" if wanted is None else f" where its twin has it without {thing.option}"
-            yield Change(difference + instead, f"REVOKE {thing} FROM {twin.account}", needs)
+            instead = "has not" if wanted is None else f"has without {thing.option}"
+            yield Change(f"{difference}, which {model.account} {instead}", f"REVOKE {thing} FROM {twin.account}", needs)
         if wanted is not None:
             yield Change(
                 f"{twin.account} lacks {thing}{_with(thing, option=wanted)}",

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from rotating_rds_function.adapters.accounts import EVERYWHERE, Account, AccountState, Kind, Privilege, Thing
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator
+    from collections.abc import Collection, Iterable
 
     from rotating_rds_function.adapters.account_changes import Need
 
@@ -28,24 +28,25 @@ class Powers:
 
     def missing(self, needs: Iterable[Need]) -> list[str]:
         """Return those of *needs* that it lacks, in words."""
-        return sorted({lack for need in needs for lack in self._lack(need)})
+        return sorted({_words(need) for need in needs if not self._has(need)})
 
-    def _lack(self, need: Need) -> Iterator[str]:
+    def _has(self, need: Need) -> bool:
         if isinstance(need, Privilege):
-            if not any(_covers(held, need) for state in self._states for held in state.privileges):
-                yield str(need)
-        elif not any(
-            option and _hands_on(thing, need) for state in self._states for thing, option in state.things.items()
-        ):
-            yield f"{need} WITH {need.option}"
+            return any(_covers(held, need) for state in self._states for held in state.privileges)
+        if need.kind is Kind.ROLE and self.has_everywhere("ROLE_ADMIN"):
+            return True
+        return any(option and _includes(held, need) for state in self._states for held, option in state.things.items())
+
+
+def _words(need: Need) -> str:
+    return str(need) if isinstance(need, Privilege) else f"{need} WITH {need.option}"
 
 
 def _covers(held: Privilege, need: Privilege) -> bool:
     return held.name == need.name and held.column in {"", need.column} and held.scope.covers(need.scope)
 
 
-def _hands_on(held: Thing, need: Thing) -> bool:
-    if held == need:
-        return True
+def _includes(held: Thing, need: Thing) -> bool:
     # Who may be proxy of the anonymous user may be proxy of anybody.
-    return held.kind is need.kind is Kind.PROXY and isinstance(held.what, Account) and not held.what.user
+    anybody = held.kind is need.kind is Kind.PROXY and isinstance(held.what, Account) and not held.what.user
+    return held == need or anybody

@@ -32,7 +32,7 @@ _NAMES: Final[Mapping[str, str]] = MappingProxyType(
 )
 _SUFFIX: Final = "_priv"
 
-Privileges = dict[Account, set[Privilege]]
+Privileges = defaultdict[Account, set[Privilege]]
 
 
 def account_of(row: Row) -> Account:
@@ -55,10 +55,9 @@ def privileges_in(row: Row, scope: Scope) -> Iterator[Privilege]:
             yield Privilege(scope, _name(column.removesuffix(_SUFFIX)))
 
 
-def read_privileges(run: Run, accounts: Collection[Account]) -> Privileges:
-    """Return the privileges below the global ones."""
-    condition = is_one_of(accounts)
-    found: Privileges = defaultdict(set)
+def read_privileges(run: Run, accounts: Collection[Account], *, into: Privileges) -> None:
+    """Add the privileges below the global ones."""
+    condition, found = is_one_of(accounts), into
     for row in run(select("*", "mysql.db", condition)):
         found[account_of(row)].update(privileges_in(row, Scope(row["Db"])))
     for row in run(select("User, Host, Db, Table_name, Table_priv", "mysql.tables_priv", condition)):
@@ -69,7 +68,6 @@ def read_privileges(run: Run, accounts: Collection[Account]) -> Privileges:
     for row in run(select("User, Host, Db, Routine_name, Routine_type, Proc_priv", "mysql.procs_priv", condition)):
         scope = Scope(row["Db"], row["Routine_name"], row["Routine_type"])
         found[account_of(row)].update(_listed(row["Proc_priv"], scope))
-    return found
 
 
 def read_proxies(run: Run, accounts: Collection[Account]) -> Iterator[tuple[Account, Thing, bool]]:

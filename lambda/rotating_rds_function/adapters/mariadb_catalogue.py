@@ -19,7 +19,7 @@ from rotating_rds_function.adapters.accounts import (
     Thing,
 )
 from rotating_rds_function.adapters.grant_tables import account_of, is_one_of
-from rotating_rds_function.adapters.mysql_text import any_of, literal, select
+from rotating_rds_function.adapters.mysql_text import any_of, select
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator
@@ -42,10 +42,12 @@ _COLUMNS: Final = (
 class MariaDbCatalogue(Catalogue):
     """See Catalogue; a role is no user and has no host, and one role at most is active."""
 
-    def users(self, name: str) -> list[Account]:
+    def users(self, *names: str) -> list[Account]:
         """See Catalogue."""
-        rows = self.rows(select("User, Host", "mysql.user", f"User = {literal(name)} AND is_role = 'N'"))
-        return [account for account in map(account_of, rows) if account.user == name]
+        rows = self.rows(
+            select("User, Host", "mysql.user", f"{any_of(('User',), {(name,) for name in names})} AND is_role = 'N'")
+        )
+        return [account for account in map(account_of, rows) if account.user in names]
 
     def acting(self) -> list[AccountState]:
         """See Catalogue."""
@@ -95,7 +97,10 @@ class MariaDbCatalogue(Catalogue):
             yield account_of(row), Thing(Kind.ROLE, Account(row["Role"], "")), row["Admin_option"] == "Y"
 
     def _default_roles(self, accounts: Collection[Account]) -> Iterator[tuple[Account, Account]]:
-        for row in self.rows(
-            select("User, Host, default_role", "mysql.user", f"{is_one_of(accounts)} AND default_role <> ''")
-        ):
-            yield account_of(row), Account(row["default_role"], "")
+        # The table keeps a default role that was revoked, or dropped.
+        granted = (
+            "mysql.user u JOIN mysql.roles_mapping m ON (m.User, m.Host, m.Role) = (u.User, u.Host, u.default_role)"
+        )
+        columns, where = "u.User AS User, u.Host AS Host, m.Role AS Role", is_one_of(accounts, "u.User", "u.Host")
+        for row in self.rows(select(columns, granted, where)):
+            yield account_of(row), Account(row["Role"], "")

@@ -12,7 +12,7 @@ from rotating_rds_function.adapters import account_clauses
 from rotating_rds_function.adapters.account_catalogue import COLUMNS, Catalogue
 from rotating_rds_function.adapters.accounts import Account, AccountState, Kind, Privilege, Scope, Thing
 from rotating_rds_function.adapters.grant_tables import account_of, is_one_of
-from rotating_rds_function.adapters.mysql_text import literal, select
+from rotating_rds_function.adapters.mysql_text import any_of, select
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping
@@ -32,10 +32,10 @@ _COLUMNS: Final = (
 class MySqlCatalogue(Catalogue):
     """See Catalogue; a role is an account that is locked, and any number of roles is active at once."""
 
-    def users(self, name: str) -> list[Account]:
+    def users(self, *names: str) -> list[Account]:
         """See Catalogue."""
-        rows = self.rows(select("User, Host", "mysql.user", f"User = {literal(name)}"))
-        return [account for account in map(account_of, rows) if account.user == name]
+        rows = self.rows(select("User, Host", "mysql.user", any_of(("User",), {(name,) for name in names})))
+        return [account for account in map(account_of, rows) if account.user in names]
 
     def acting(self) -> list[AccountState]:
         """Activate every role of the session's user; see Catalogue."""
