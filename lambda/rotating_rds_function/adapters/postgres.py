@@ -11,7 +11,10 @@ import pg8000.native
 
 from rotating_rds_function.adapters import tls
 from rotating_rds_function.adapters.limits import Limits
+from rotating_rds_function.adapters.postgres_access import provision
+from rotating_rds_function.adapters.postgres_administration import check_administrator, refuse_protected
 from rotating_rds_function.adapters.postgres_errors import broken, translated
+from rotating_rds_function.adapters.postgres_pairs import alter_password, differences, prepare_twin
 from rotating_rds_function.adapters.scram import scram_verifier
 from rotating_rds_function.domain.errors import ConfigurationError, RotationError, TlsError
 
@@ -19,8 +22,10 @@ if TYPE_CHECKING:
     import socket
     import ssl
 
+    from rotating_rds_function.domain.access import UserAccess
     from rotating_rds_function.domain.endpoints import Endpoint
     from rotating_rds_function.domain.patience import Deadline
+    from rotating_rds_function.domain.targets import Pair
 
 # "SSLRequest" of the message formats in PostgreSQL's manual: length, then a number that is no protocol version.
 _TLS_REQUEST: Final = struct.pack("!ii", 8, 80877103)
@@ -31,12 +36,14 @@ _LONGEST_NAME: Final = 63  # bytes; PostgreSQL would cut a longer name, and so a
 
 
 class Postgres:
-    """One PostgreSQL server.
+    """One PostgreSQL server, whose roles have one password each.
 
     :param endpoint: where it is.
     :param trust: what verifies its certificate.
     :param deadline: bounds every wait.
     """
+
+    retains_passwords: Final = False
 
     def __init__(self, endpoint: Endpoint, *, trust: ssl.SSLContext, deadline: Deadline) -> None:
         self._endpoint = endpoint
@@ -96,6 +103,7 @@ class PostgresSession:
         self._channel = channel
         self._endpoint = endpoint
         self._deadline = deadline
+        self._to_unlock: str | None = None
 
     def verify(self, query: str | None) -> None:
         """Run a query, as proof that the session does more than log in."""
@@ -110,9 +118,52 @@ class PostgresSession:
         self._run(f"SELECT pg_catalog.pg_advisory_xact_lock({lock_key(username)})")
 
     def replace_password(self, username: str, password: str, *, keep: str | None = None) -> None:  # noqa: ARG002
-        """Set the password by its SCRAM verifier, and commit: neither server nor its logs see the password."""
-        verifier = pg8000.native.literal(scram_verifier(password))
-        self._run(f"ALTER ROLE {pg8000.native.identifier(username)} PASSWORD {verifier}")
+        """Set the password by its SCRAM verifier, and commit: neither server nor its logs see the password.
+
+        :param keep: ignored, because a role has one password.
+        """
+        self._run(alter_password(username, scram_verifier(password), unlock=username == self._to_unlock))
+        self.commit()
+
+    def discard_retained(self, username: str) -> None:  # noqa: ARG002 - a role has one password
+        """Release the lock; there is nothing to discard."""
+        self.commit()
+
+    def refuse_protected(self, username: str) -> None:
+        """Refuse superusers, members of rds_superuser and the session's own user."""
+        refuse_protected(self._run, username)
+
+    def check_administrator(self, username: str, pair: Pair | None) -> None:
+        """Name what CREATEROLE and ADMIN OPTION the session's user lacks."""
+        check_administrator(self._run, username, pair)
+
+    def prepare_twin(self, pair: Pair) -> None:
+        """Make the twin equal, inside the transaction that the lock began."""
+        for name in (pair.model, pair.twin, pair.access_role):
+            _check_name(name)
+        self._to_unlock = pair.twin if prepare_twin(self._run, pair) else None
+
+    def differences(self, pair: Pair) -> list[str]:
+        """Return what the logins do not have in common."""
+        return differences(self._run, pair)
+
+    def provision(self, user: UserAccess) -> bool:
+        """Make owner, access role and logins what the deployment declares; needs the lock of the user.
+
+        Made durable by replace_password(), which also unlocks a login that was made, or by commit().
+
+        :returns: whether the first login was made, and waits for its password.
+        """
+        for name in (user.owner, user.access_role, *user.logins):
+            _check_name(name)
+        # Users of one database share its owner.
+        self._run(f"SELECT pg_catalog.pg_advisory_xact_lock({lock_key(user.owner)})")
+        made = provision(self._run, user)
+        self._to_unlock = user.logins[0] if made else None
+        return made
+
+    def commit(self) -> None:
+        """Make what was done durable, and release the locks."""
         self._run("COMMIT")
 
     def close(self) -> None:
@@ -121,10 +172,10 @@ class PostgresSession:
             self._connection.close()
         self._channel.close()
 
-    def _run(self, statement: str) -> list[list[Any]]:
+    def _run(self, statement: str, **parameters: Any) -> list[list[Any]]:
         try:
             self._channel.settimeout(Limits.within(self._deadline).statement)
-            rows: list[list[Any]] = self._connection.run(statement)
+            rows: list[list[Any]] = self._connection.run(statement, **parameters)
         except Exception as error:  # noqa: BLE001 - as in login()
             failure = translated(error, self._endpoint)
         else:

@@ -13,6 +13,7 @@ from rotating_rds_function.adapters.clock import SystemClock
 from rotating_rds_function.adapters.postgres import Postgres
 from rotating_rds_function.domain.endpoints import Endpoint
 from rotating_rds_function.domain.patience import Deadline
+from tests.support.postgres_users import Shop
 from tests.support.rotations import FIRST_PASSWORD
 
 if TYPE_CHECKING:
@@ -60,3 +61,19 @@ def database(postgres: PostgresServer, authority: Authority) -> Callable[..., Po
         return Postgres(Endpoint(**place), trust=trust, deadline=Deadline(SystemClock(), seconds))
 
     return make
+
+
+@pytest.fixture(params=["postgres", "postgres_15"])
+def any_postgres(request: pytest.FixtureRequest) -> PostgresServer:
+    """Return a server of each version in turn: from 16 on, CREATEROLE reaches as far as ADMIN OPTION does."""
+    server: PostgresServer = request.getfixturevalue(request.param)
+    return server
+
+
+@pytest.fixture
+def shop(any_postgres: PostgresServer, authority: Authority) -> Iterator[Shop]:
+    """Return a database of the test's own."""
+    shop = Shop(any_postgres, authority)
+    shop.open()
+    yield shop
+    shop.close()
