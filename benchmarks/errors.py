@@ -1,0 +1,5 @@
+"""Why a benchmark could not be run."""
+
+
+class BenchmarkError(Exception):
+    """One sentence: what was wrong, the value received, the remedy."""
