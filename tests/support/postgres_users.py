@@ -14,7 +14,7 @@ from rotating_rds_function.adapters.clock import SystemClock
 from rotating_rds_function.adapters.postgres import Postgres, PostgresSession
 from rotating_rds_function.domain.access import Level, UserAccess
 from rotating_rds_function.domain.endpoints import Endpoint
-from rotating_rds_function.domain.patience import Deadline
+from rotating_rds_function.domain.patience import Deadline, persist
 from rotating_rds_function.domain.targets import Pair
 from tests.support.postgres import MASTER_PASSWORD, connect
 
@@ -58,6 +58,10 @@ class Shop:
 
     def provision(self, user: UserAccess) -> None:
         """Have the master make a user; its first login gets the shop's password when it is made."""
+        clock = SystemClock()
+        persist(lambda: self._provision(user), clock=clock, deadline=Deadline(clock, 20))
+
+    def _provision(self, user: UserAccess) -> None:
         with closing(self.master()) as session:
             session.lock(user.logins[0])
             if session.provision(user):

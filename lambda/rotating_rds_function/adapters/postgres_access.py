@@ -22,6 +22,7 @@ from pg8000.native import identifier
 
 from rotating_rds_function.adapters import postgres_roles as roles
 from rotating_rds_function.adapters.postgres_administration import check_administrator, refuse_protected
+from rotating_rds_function.adapters.postgres_possessions import move_possessions
 from rotating_rds_function.adapters.postgres_privileges import grant_levels, revoke_all
 from rotating_rds_function.domain.access import Level
 from rotating_rds_function.domain.errors import WrongStateError
@@ -32,15 +33,6 @@ if TYPE_CHECKING:
     from rotating_rds_function.adapters.postgres_roles import Run
     from rotating_rds_function.domain.access import UserAccess
 
-_HOLDS_ANYTHING = """
-SELECT EXISTS (
-  SELECT FROM pg_catalog.pg_shdepend dependency JOIN pg_catalog.pg_roles login
-    ON dependency.refclassid = 'pg_catalog.pg_authid'::pg_catalog.regclass AND dependency.refobjid = login.oid
-  JOIN pg_catalog.pg_database here ON here.datname = pg_catalog.current_database()
-  WHERE login.rolname = :name AND dependency.deptype IN ('o', 'a', 'r') AND dependency.dbid IN (0, here.oid)
-    AND dependency.classid <> 'pg_catalog.pg_auth_members'::pg_catalog.regclass)
-"""
-
 
 def provision(run: Run, user: UserAccess) -> bool:
     """Make owner, access role and logins what the deployment declares, inside the caller's transaction.
@@ -48,6 +40,7 @@ def provision(run: Run, user: UserAccess) -> bool:
     :returns: whether the first login was made, without a password and locked.
     :raises RefusedError: if a login is a superuser, a member of rds_superuser or the administrator itself.
     :raises PrivilegeError: if the administrator lacks a privilege, which is named.
+    :raises NotReadyError: if sessions of a login that has to be moved keep its tables for themselves: repeat.
     :raises WrongStateError: if owner or access role exist and can log in.
     """
     _check(run, user)
@@ -63,7 +56,7 @@ def provision(run: Run, user: UserAccess) -> bool:
         _join(run, user, login)
     # Whoever has become a member does not miss what it held by itself.
     for login in logins:
-        _move_possessions(run, user, login)
+        move_possessions(run, login, user.owner)
     _grant_exactly(run, user)
     for name in with_power_of:
         run(f"REVOKE {identifier(name)} FROM CURRENT_USER")
@@ -109,7 +102,8 @@ def _ensure_schemas(run: Run, user: UserAccess) -> None:
             run(f"CREATE SCHEMA {identifier(schema)} AUTHORIZATION {identifier(user.owner)}")
         elif not run(
             "SELECT FROM pg_catalog.pg_namespace WHERE nspname = :name "
-            "AND pg_catalog.has_schema_privilege(:owner, oid, 'CREATE, USAGE')",
+            "AND pg_catalog.has_schema_privilege(:owner, oid, 'CREATE') "
+            "AND pg_catalog.has_schema_privilege(:owner, oid, 'USAGE')",
             name=schema,
             owner=user.owner,
         ):
@@ -134,13 +128,6 @@ def _joining(run: Run, user: UserAccess, login: str) -> Iterator[str]:
         yield f"REVOKE {identifier(user.owner)} FROM {identifier(login)}"
     if role.acts_as != user.acts_as:
         yield from roles.set_variable(login, None, "role", user.acts_as)
-
-
-def _move_possessions(run: Run, user: UserAccess, login: str) -> None:
-    """Give the owner what a login owns in this database, and take from the login what it was granted itself."""
-    if run(_HOLDS_ANYTHING, name=login)[0][0]:
-        run(f"REASSIGN OWNED BY {identifier(login)} TO {identifier(user.owner)}")
-        run(f"DROP OWNED BY {identifier(login)}")  # of which privileges are left
 
 
 def _grant_exactly(run: Run, user: UserAccess) -> None:

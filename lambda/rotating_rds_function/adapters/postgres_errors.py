@@ -46,6 +46,11 @@ _MEANINGS: Final[Mapping[str, _Meaning]] = MappingProxyType(
         "57P03": (NotReadyError, f"is starting up or shutting down: {_WAIT}"),
         "25006": (NotReadyError, "is read-only, as after a failover or on a reader: connect to the writer's endpoint"),
         "55P03": (NotReadyError, "did not grant the lock in time: another run of the rotation holds it"),
+        "40": (NotReadyError, "undid the work because of another session's: it is tried again by itself"),
+        "42": (
+            WrongStateError,
+            "does not understand a statement: check the test query and the statements that are deployed",
+        ),
         "42501": (PrivilegeError, "denies it: the user lacks a privilege that the rotation needs"),
         "3D000": (WrongStateError, "does not have the database: create it, or name another one in the deployment"),
     }
