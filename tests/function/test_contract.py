@@ -18,7 +18,7 @@ from rotating_rds_function.adapters.reporting import StepReport
 from rotating_rds_function.domain import endpoints, errors, passwords, tags
 from rotating_rds_function.domain.credentials import SecretValue
 from rotating_rds_function.domain.strategies import STRATEGIES
-from tests.support.rotations import TAGS, value
+from tests.support.rotations import DEPLOYMENT, TAGS_OF, value
 
 _SCHEMA: dict[str, Any] = json.loads(Path("lambda/contract.schema.json").read_text("utf-8"))
 _DEFINITIONS = _SCHEMA["$defs"]
@@ -55,7 +55,31 @@ def test_the_needed_tags_are_those_that_the_deployment_must_write() -> None:
     """Neither side may ask for more."""
     needed = {tags.DATABASE_TAG, tags.ENGINE_TAG, tags.STRATEGY_TAG, tags.USERNAME_TAG}
     assert set(_TAGS["required"]) == needed
-    _validator("tags").validate(TAGS)
+    for written in TAGS_OF.values():
+        _validator("tags").validate(written)
+
+
+@pytest.mark.parametrize("strategy", sorted(TAGS_OF))
+def test_each_strategy_needs_the_tags_that_the_contract_demands_for_it(strategy: str) -> None:
+    """Leaving one out breaks the contract exactly when the function refuses it."""
+    for tag in TAGS_OF[strategy]:
+        without = {name: text for name, text in TAGS_OF[strategy].items() if name != tag}
+        assert not _validator("tags").is_valid(without)
+        with pytest.raises(errors.ConfigurationError, match=tag):
+            DEPLOYMENT.target(without)
+
+
+def test_every_tag_of_the_contract_is_read() -> None:
+    """But the one that only the deployment's own policies look at."""
+    ours = {value for name, value in vars(tags).items() if name.endswith("_TAG")}
+    assert ours | {"rotating-rds:environment"} == set(_TAGS["properties"])
+
+
+@pytest.mark.parametrize("engine", sorted(ENGINES))
+def test_an_engine_goes_by_its_name_and_by_that_of_its_aurora_counterpart(engine: str) -> None:
+    """Secrets of Aurora clusters say so in their values."""
+    assert engine in ENGINES[engine].spellings
+    assert ENGINES[engine].reserved.fullmatch("rdsadmin")
 
 
 def test_passwords_are_made_with_the_length_and_the_characters_of_the_deployment() -> None:

@@ -26,7 +26,7 @@ class FakeSecretStore:
     values: dict[str, str] = field(default_factory=dict)
     labels: dict[str, set[str]] = field(default_factory=dict)
     rotation_enabled: bool = True
-    others: dict[str, str] = field(default_factory=dict)
+    others: dict[str, str | None] = field(default_factory=dict)
     calls: list[str] = field(default_factory=list)
 
     def stage(self, version: str, *labels: str, value: str | None = None) -> None:

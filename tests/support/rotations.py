@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import json
-import re
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+from rotating_rds_function.adapters.engines import ENGINES
 from rotating_rds_function.domain.endpoints import Endpoint
 from rotating_rds_function.domain.patience import Deadline
 from rotating_rds_function.domain.rotation import Outcome, Progress, Rotation
 from rotating_rds_function.domain.steps import Step, StepRequest
 from rotating_rds_function.domain.strategies import STRATEGIES
-from rotating_rds_function.domain.targets import Deployment, Engine
+from rotating_rds_function.domain.targets import Deployment
 from rotating_rds_function.domain.versions import AWSCURRENT, AWSPENDING
 from tests.support.crashes import Crash, Fragile
 from tests.support.fake_clock import FakeClock
@@ -59,7 +59,7 @@ KINDS = (
 )
 """Each strategy, on databases without and with secondary passwords where that makes a difference."""
 
-POSTGRES = Engine("postgres", frozenset({"postgres", "aurora-postgresql"}), re.compile("rdsadmin|pg_.*"))
+POSTGRES = ENGINES["postgres"]
 DEPLOYMENT = Deployment({"orders": ENDPOINT}, {"postgres": POSTGRES}, STRATEGIES)
 
 

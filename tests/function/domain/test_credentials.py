@@ -11,10 +11,9 @@ from hypothesis import strategies as st
 
 from rotating_rds_function.domain.credentials import SecretValue
 from rotating_rds_function.domain.errors import MalformedSecretError, RefusedError
-from rotating_rds_function.domain.targets import Target
-from tests.support.rotations import ENDPOINT, USERNAME, value
+from tests.support.rotations import DEPLOYMENT, ENDPOINT, TAGS, USERNAME, value
 
-_TARGET = Target("orders", "postgres", "single_user", USERNAME, ENDPOINT)
+_TARGET = DEPLOYMENT.target(TAGS)
 _PASSWORD = "no-one-may-see-me"
 
 _json = st.recursive(
@@ -87,8 +86,8 @@ def test_the_repr_of_a_value_hides_all_of_it() -> None:
 
 @pytest.mark.parametrize(
     "others",
-    [{}, {"port": "5432"}, {"host": "ORDERS.example"}, {"dbname": "anything"}],
-    ids=["as attached", "port as text", "host in capitals", "other keys"],
+    [{}, {"port": "5432"}, {"host": "ORDERS.example"}, {"engine": "aurora-postgresql"}, {"dbname": "anything"}],
+    ids=["as attached", "port as text", "host in capitals", "Aurora", "other keys"],
 )
 def test_a_value_that_says_the_same_as_the_deployment_passes(others: dict[str, Any]) -> None:
     """Different spellings of the same are no forgery."""

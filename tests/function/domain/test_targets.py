@@ -11,10 +11,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rotating_rds_function.domain.endpoints import Endpoint, parse_endpoints
-from rotating_rds_function.domain.errors import ConfigurationError
+from rotating_rds_function.domain.errors import ConfigurationError, RefusedError
 from rotating_rds_function.domain.tags import decode_tag
-from rotating_rds_function.domain.targets import Target
-from tests.support.rotations import DEPLOYMENT, ENDPOINT, POSTGRES, TAGS
+from rotating_rds_function.domain.targets import Administrator, Pair, Target
+from tests.support.rotations import (
+    ADMINISTRATOR,
+    ADMINISTRATOR_ARN,
+    ALTERNATE,
+    DEPLOYMENT,
+    ENDPOINT,
+    POSTGRES,
+    TAGS,
+    TAGS_OF,
+    USERNAME,
+)
 
 _PLAIN = set(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789 +-._:/@")
 
@@ -34,6 +44,95 @@ def test_tags_and_environment_make_a_target() -> None:
         engine_spellings=POSTGRES.spellings,
         access_role="dbadmin_access",
     )
+
+
+def test_the_tags_of_a_pair_make_a_target_with_everything_that_they_say() -> None:
+    """Defaults are the ones that the contract names."""
+    target = DEPLOYMENT.target(TAGS_OF["alternating_users"])
+    assert target.logins == (USERNAME, ALTERNATE)
+    assert target.administrator == Administrator(ADMINISTRATOR_ARN, ADMINISTRATOR)
+    assert target.access_role == f"{USERNAME}_access"
+    assert (target.pair_is_provisioned, target.retain_for, target.test_query) == (False, 86_400, None)
+    told = {
+        **TAGS_OF["alternating_users"],
+        "rotating-rds:pair": "provisioned",
+        "rotating-rds:access-role": "O=27Hara",
+        "rotating-rds:retain-for": "0",
+        "rotating-rds:test-query": "SELECT 1 =3D 1",
+    }
+    target = DEPLOYMENT.target(told)
+    assert (target.pair_is_provisioned, target.access_role) == (True, "O'Hara")
+    assert (target.retain_for, target.test_query) == (0, "SELECT 1 = 1")
+
+
+@pytest.mark.parametrize(("model", "twin"), [(USERNAME, ALTERNATE), (ALTERNATE, USERNAME)])
+def test_a_pair_turns_with_its_current_login(model: str, twin: str) -> None:
+    """Each is the other's twin."""
+    pair = DEPLOYMENT.target(TAGS_OF["alternating_users"]).pair(model)
+    assert pair == Pair(model=model, twin=twin, access_role=f"{USERNAME}_access")
+
+
+@pytest.mark.parametrize(
+    ("strategy", "tag"),
+    [
+        ("admin_reset", "rotating-rds:administrator"),
+        ("admin_reset", "rotating-rds:administrator-username"),
+        ("alternating_users", "rotating-rds:administrator"),
+        ("alternating_users", "rotating-rds:administrator-username"),
+        ("alternating_users", "rotating-rds:alternate-username"),
+    ],
+)
+def test_a_strategy_needs_its_tags(strategy: str, tag: str) -> None:
+    """A default could be another user."""
+    tags = {name: text for name, text in TAGS_OF[strategy].items() if name != tag}
+    with pytest.raises(ConfigurationError, match=f"no tag {tag}: deploy"):
+        DEPLOYMENT.target(tags)
+
+
+def test_a_single_user_has_neither_administrator_nor_twin_whatever_its_tags_say() -> None:
+    """They may be left over from another strategy."""
+    target = DEPLOYMENT.target({**TAGS_OF["alternating_users"], "rotating-rds:strategy": "single_user"})
+    assert (target.logins, target.administrator) == ((USERNAME,), None)
+
+
+@pytest.mark.parametrize("tag", ["rotating-rds:username", "rotating-rds:alternate-username"])
+@pytest.mark.parametrize("reserved", ["rdsadmin", "RdsAdmin", "pg_monitor"])
+def test_users_of_the_service_and_of_the_engine_are_refused(tag: str, reserved: str) -> None:
+    """Their passwords are not ours to change."""
+    with pytest.raises(RefusedError, match=f"'{reserved}' belongs to Amazon RDS or to postgres itself"):
+        DEPLOYMENT.target({**TAGS_OF["alternating_users"], tag: reserved})
+
+
+@pytest.mark.parametrize("tag", ["rotating-rds:username", "rotating-rds:alternate-username"])
+def test_the_administrator_is_refused_as_a_target(tag: str) -> None:
+    """In the middle of the rotation nobody could log in to go on."""
+    with pytest.raises(RefusedError, match=f"'{ADMINISTRATOR}' is the administrator who changes passwords"):
+        DEPLOYMENT.target({**TAGS_OF["alternating_users"], tag: ADMINISTRATOR})
+
+
+@pytest.mark.parametrize("tag", ["rotating-rds:alternate-username", "rotating-rds:access-role"])
+def test_two_roles_of_a_user_with_one_name_are_refused(tag: str) -> None:
+    """One login cannot take turns with itself, nor act as itself."""
+    with pytest.raises(ConfigurationError, match="need different names"):
+        DEPLOYMENT.target({**TAGS_OF["alternating_users"], tag: USERNAME})
+
+
+@pytest.mark.parametrize(
+    ("tag", "wrong"),
+    [
+        ("rotating-rds:pair", "forged"),
+        ("rotating-rds:retain-for", "-1"),
+        ("rotating-rds:retain-for", "1.5"),
+        ("rotating-rds:retain-for", "²"),
+        ("rotating-rds:access-role", ""),
+        ("rotating-rds:test-query", "SELECT 'a'"),
+        ("rotating-rds:alternate-username", "o'hara"),
+    ],
+)
+def test_a_tag_with_another_value_than_the_contract_allows_is_refused_by_its_name(tag: str, wrong: str) -> None:
+    """Nothing is guessed."""
+    with pytest.raises(ConfigurationError, match=tag):
+        DEPLOYMENT.target({**TAGS_OF["alternating_users"], tag: wrong})
 
 
 @pytest.mark.parametrize("tag", sorted(TAGS))
