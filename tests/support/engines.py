@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import abc
-import contextlib
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from pg8000.native import identifier, literal
@@ -33,6 +33,7 @@ MASTER = "orders_master"
 class EngineUnderTest(abc.ABC):
     """A server, the adapter for it, and users that are gone after the test.
 
+    :param name: of the fixture that runs the server.
     :cvar adapter: what is tested.
     :cvar longest_name: the longest user name that the engine can hold.
     """
@@ -40,7 +41,8 @@ class EngineUnderTest(abc.ABC):
     adapter: ClassVar[type[Database]]
     longest_name: ClassVar[str]
 
-    def __init__(self, server: DatabaseServer, authority: Authority) -> None:
+    def __init__(self, name: str, server: DatabaseServer, authority: Authority) -> None:
+        self.name = name
         self.server = server
         self.authority = authority
         self.made: list[str] = []
@@ -70,9 +72,15 @@ class EngineUnderTest(abc.ABC):
         return True
 
     def clean_up(self) -> None:
-        """Drop every user that the test made, and those that the adapter made beside them."""
+        """Drop the users that the test made, and those that it named in *made*."""
         for name in self.made:
             self.drop(name)
+        self.superuser.close()
+
+    @cached_property
+    def superuser(self) -> Any:
+        """A connection of the test's own, with the rights that nobody has on RDS."""
+        return self.server.superuser_connection()
 
     @abc.abstractmethod
     def create(self, name: str, password: str) -> None:
@@ -88,7 +96,7 @@ class EngineUnderTest(abc.ABC):
 
     @abc.abstractmethod
     def run(self, statement: str) -> Any:
-        """Run a statement with rights that nobody has on RDS, unlogged; return its rows."""
+        """Run a statement with rights that nobody has on RDS; return its rows."""
 
     @property
     @abc.abstractmethod
@@ -119,11 +127,10 @@ class PostgresUnderTest(EngineUnderTest):
 
     def run(self, statement: str) -> Any:
         """See EngineUnderTest."""
-        with contextlib.closing(self.server.superuser_connection()) as connection:
-            connection.autocommit = True
-            cursor = connection.cursor()
-            cursor.execute(statement)
-            return cursor.fetchall() if cursor.description else None
+        self.superuser.autocommit = True
+        cursor = self.superuser.cursor()
+        cursor.execute(statement)
+        return cursor.fetchall() if cursor.description else None
 
     @property
     def statement_logs(self) -> list[Path]:
@@ -135,6 +142,13 @@ class MySqlFamilyUnderTest(EngineUnderTest):
     """What MySQL and MariaDB share."""
 
     server: MySqlServer | MariaDbServer
+
+    @cached_property
+    def superuser(self) -> Any:
+        """See EngineUnderTest."""
+        connection = self.server.superuser_connection()
+        connection.autocommit(True)  # noqa: FBT003 - the driver's signature
+        return connection
 
     def create(self, name: str, password: str) -> None:
         """See EngineUnderTest."""
@@ -151,7 +165,7 @@ class MySqlFamilyUnderTest(EngineUnderTest):
 
     def run(self, statement: str) -> Any:
         """See EngineUnderTest."""
-        with contextlib.closing(self.server.superuser_connection()) as connection, connection.cursor() as cursor:
+        with self.superuser.cursor() as cursor:
             cursor.execute("SET SESSION sql_mode = 'NO_BACKSLASH_ESCAPES'")
             cursor.execute(statement)
             return cursor.fetchall()
@@ -168,6 +182,14 @@ class MySqlUnderTest(MySqlFamilyUnderTest):
     adapter = MySql
     longest_name = "x" * 32
 
+    @cached_property
+    def superuser(self) -> Any:
+        """See EngineUnderTest; shows hashes, which are of any bytes, as numbers."""
+        connection = super().superuser
+        with connection.cursor() as cursor:
+            cursor.execute("SET SESSION print_identified_with_as_hex = ON")
+        return connection
+
 
 class MariaDbUnderTest(MySqlFamilyUnderTest):
     """MariaDB."""
@@ -176,7 +198,7 @@ class MariaDbUnderTest(MySqlFamilyUnderTest):
     longest_name = "x" * 80
 
 
-ENGINES_UNDER_TEST: Mapping[str, Callable[[Any, Authority], EngineUnderTest]] = {
+ENGINES_UNDER_TEST: Mapping[str, Callable[[str, Any, Authority], EngineUnderTest]] = {
     "postgres": PostgresUnderTest,
     "postgres_15": PostgresUnderTest,
     "mysql": MySqlUnderTest,

@@ -19,6 +19,6 @@ if TYPE_CHECKING:
 def engine(request: pytest.FixtureRequest, authority: Authority) -> Iterator[EngineUnderTest]:
     """Return a real server of each engine, with users of the test's own."""
     server = request.getfixturevalue(request.param)
-    engine = ENGINES_UNDER_TEST[request.param](server, authority)
+    engine = ENGINES_UNDER_TEST[request.param](request.param, server, authority)
     yield engine
     engine.clean_up()
