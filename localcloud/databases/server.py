@@ -93,7 +93,10 @@ class DatabaseServer(abc.ABC):
         :raises DatabaseServerError: there is none, or it does not tell.
         """
         command = cls._version_command()
-        said = subprocess.run(command, capture_output=True, text=True, check=False)
+        try:
+            said = subprocess.run(command, capture_output=True, text=True, check=False)
+        except OSError as error:
+            raise DatabaseServerError(f"{command[0]} cannot be run: {error.strerror}") from error
         version = _VERSION.search(said.stdout)
         if version is None:
             raise DatabaseServerError(f"{cls.product} ({command[0]}) does not tell its version: {said.stderr.strip()}")
