@@ -13,6 +13,7 @@ from tests.support.postgres import MASTER_PASSWORD
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+
     from localcloud.databases import Authority, DatabaseServer
 
 POSTGRES_15_VARIABLE = "LOCALCLOUD_POSTGRES_15_BIN"
