@@ -61,6 +61,8 @@ class DatabaseRecord:
 
     :param identifier: the DB instance identifier.
     :param pid: None while the server is stopped.
+    :param log_file: what the server says about itself.
+    :param general_log: the statements of its clients; the same file on PostgreSQL.
     """
 
     identifier: str
@@ -69,6 +71,7 @@ class DatabaseRecord:
     port: int
     pid: int | None
     log_file: str
+    general_log: str
 
 
 class ControlClient:

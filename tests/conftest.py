@@ -8,7 +8,7 @@ import pytest
 
 from localcloud.databases import Authority, MariaDbServer, MySqlServer, PostgresServer
 from localcloud.databases.binaries import VARIABLE
-from tests.support.databases import SYSTEM_POSTGRES, running
+from tests.support.databases import postgres_15_programs, running
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -46,7 +46,7 @@ def postgres(tmp_path_factory: pytest.TempPathFactory, authority: Authority) -> 
 def postgres_15(tmp_path_factory: pytest.TempPathFactory, authority: Authority) -> Iterator[PostgresServer]:
     """Run the system's PostgreSQL 15 for the whole test session, which logs every statement."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv(VARIABLE, SYSTEM_POSTGRES)
+        patch.setenv(VARIABLE, postgres_15_programs())
         with running(PostgresServer, tmp_path_factory.mktemp("postgres-15"), authority, _LOG_STATEMENTS) as server:
             patch.undo()
             yield server

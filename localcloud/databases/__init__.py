@@ -11,4 +11,15 @@ from localcloud.databases.mysql import MySqlServer
 from localcloud.databases.postgres import PostgresServer
 from localcloud.databases.server import DatabaseServer
 
-__all__ = ["Authority", "DatabaseServer", "DatabaseServerError", "MariaDbServer", "MySqlServer", "PostgresServer"]
+ENGINES: dict[str, type[DatabaseServer]] = {kind.engine: kind for kind in (PostgresServer, MySqlServer, MariaDbServer)}
+"""The kinds of servers by RDS's names of their engines."""
+
+__all__ = [
+    "ENGINES",
+    "Authority",
+    "DatabaseServer",
+    "DatabaseServerError",
+    "MariaDbServer",
+    "MySqlServer",
+    "PostgresServer",
+]

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from localcloud.databases.authority import Authority
     from localcloud.databases.mysql_settings import Options
+    from localcloud.databases.programs import ServerProgram
     from localcloud.lifeline import GuardedProcess
 
 # `rdsadmin` works behind the scenes: its statements do not belong into the log, least of all those with a password.
@@ -32,17 +33,16 @@ class MySqlFamilyServer(DatabaseServer):
     """A running server; :meth:`create` makes one.
 
     :cvar program_name: of its executable.
-    :cvar variable: the environment variable that names a user's own executable.
     :cvar own_options: what only this kind of server understands; nothing by default.
     """
 
     program_name: ClassVar[str]
-    variable: ClassVar[str]
     own_options: ClassVar[Options] = {}
+    series_numbers = 2
 
     def __init__(self, directory: Path, *, authority: Authority, port: int, master_username: str) -> None:
         super().__init__(directory, authority=authority, port=port, master_username=master_username)
-        installed = find_program(self.program_name, product=self.product, variable=self.variable)
+        installed = self._find()
         self._files = ServerFiles(directory)
         self._data = self._files.folder / "data"
         self._parameters: Options = {}
@@ -76,6 +76,14 @@ class MySqlFamilyServer(DatabaseServer):
             ssl=self._tls_context(),
             init_command=_QUIET,
         )
+
+    @classmethod
+    def _find(cls) -> ServerProgram:
+        return find_program(cls.program_name, product=cls.product, variable=cls.variable)
+
+    @classmethod
+    def _version_command(cls) -> list[str]:
+        return [*cls._find().command, "--no-defaults", "--version"]
 
     @abc.abstractmethod
     def _install(self, options: Options, superuser: str) -> None:

@@ -9,6 +9,7 @@ import pg8000.dbapi
 import pg8000.native
 
 from localcloud.databases import rds_roles
+from localcloud.databases.binaries import VARIABLE, find_postgres
 from localcloud.databases.postgres_cluster import PostgresCluster
 from localcloud.databases.postgres_settings import server_settings
 from localcloud.databases.server import SUPERUSER, DatabaseServer
@@ -26,6 +27,8 @@ class PostgresServer(DatabaseServer):
 
     engine = "postgres"
     product = "PostgreSQL"
+    variable = VARIABLE
+    series_numbers = 1
 
     def __init__(self, directory: Path, *, authority: Authority, port: int, master_username: str) -> None:
         super().__init__(directory, authority=authority, port=port, master_username=master_username)
@@ -44,6 +47,10 @@ class PostgresServer(DatabaseServer):
     def superuser_connection(self, database: str | None = None) -> pg8000.dbapi.Connection:
         """Return a DB-API connection of `rdsadmin`, unlogged; for tests only, as RDS hands out none."""
         return pg8000.dbapi.connect(**self._superuser_arguments(database or "postgres"))
+
+    @classmethod
+    def _version_command(cls) -> list[str]:
+        return [find_postgres().postgres, "--version"]
 
     def _superuser_session(self) -> pg8000.native.Connection:
         return pg8000.native.Connection(**self._superuser_arguments("postgres"))

@@ -62,7 +62,7 @@ class ServerProgram:
     @staticmethod
     def _loader(root: Path) -> Path:
         # The links to it are absolute, hence lead out of the folder: the file itself is meant.
-        found = [path for path in root.glob("**/ld-linux*.so.*") if not path.is_symlink()]
+        found = [path for path in sorted(root.glob("**/ld-linux*.so.*")) if not path.is_symlink()]
         if not found:
             raise DatabaseServerError(f"No loader (ld-linux) in {root}: remove that folder and run `make setup`.")
         return found[0]

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import abc
+import re
 import secrets
 import ssl
+import subprocess
 import time
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
@@ -24,16 +26,22 @@ SUPERUSER = "rdsadmin"
 
 _START_SECONDS = 30.0
 
+_VERSION = re.compile(r"(?:Ver|\)) (\d+(?:\.\d+)+)")  # "mysqld  Ver 8.4.3 ...", "postgres (PostgreSQL) 18.4"
+
 
 class DatabaseServer(abc.ABC):
     """A server as RDS would run it, for as long as this process lives; :meth:`create` makes one.
 
     :cvar engine: RDS's name of the engine.
     :cvar product: what its makers call it.
+    :cvar variable: the environment variable that names a user's own installation of it.
+    :cvar series_numbers: how many numbers of its version make a release series, such as 18 or 8.4.
     """
 
     engine: ClassVar[str]
     product: ClassVar[str]
+    variable: ClassVar[str]
+    series_numbers: ClassVar[int]
     host = "localhost"
 
     def __init__(self, directory: Path, *, authority: Authority, port: int, master_username: str) -> None:
@@ -77,6 +85,22 @@ class DatabaseServer(abc.ABC):
             server.destroy()
             raise
         return server
+
+    @classmethod
+    def installed_version(cls) -> str:
+        """Return the version of the server that would be started, such as 18.4 or 9.7.4.
+
+        :raises DatabaseServerError: there is none, or it does not tell.
+        """
+        command = cls._version_command()
+        try:
+            said = subprocess.run(command, capture_output=True, text=True, check=False)
+        except OSError as error:
+            raise DatabaseServerError(f"{command[0]} cannot be run: {error.strerror}") from error
+        version = _VERSION.search(said.stdout)
+        if version is None:
+            raise DatabaseServerError(f"{cls.product} ({command[0]}) does not tell its version: {said.stderr.strip()}")
+        return version[1]
 
     @property
     @abc.abstractmethod
@@ -136,6 +160,11 @@ class DatabaseServer(abc.ABC):
 
         :param database: the engine's own by default.
         """
+
+    @classmethod
+    @abc.abstractmethod
+    def _version_command(cls) -> list[str]:
+        """Return the command that prints the server's version."""
 
     @abc.abstractmethod
     def _initialise(self, certificate: Path, key: Path, parameters: Mapping[str, str]) -> None:

@@ -6,14 +6,13 @@ import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from localcloud.databases import Authority, DatabaseServer, PostgresServer
+from localcloud.databases import ENGINES, Authority, DatabaseServer
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-_ENGINES = {"postgres": PostgresServer}
-
-# Every statement is logged, so that a test can search the log for what must never appear in it.
+# Every statement is logged, so that a test can search the log for what must never appear in it. MySQL and MariaDB
+# do so by themselves here.
 _PARAMETERS = {"postgres": {"log_statement": "all"}}
 
 
@@ -42,6 +41,7 @@ class Database:
             "port": self.server.port,
             "pid": self.server.pid,
             "log_file": str(self.server.log_file),
+            "general_log": str(self.server.general_log),
         }
 
 
@@ -62,16 +62,16 @@ class Databases:
 
         :raises DatabaseError: the engine has no server here, or the server cannot be started.
         """
-        kind = _ENGINES.get(engine)
+        kind = ENGINES.get(engine)
         if kind is None:
-            raise DatabaseError(f"The local cloud runs {', '.join(_ENGINES)}, not the engine {engine!r}.")
+            raise DatabaseError(f"The local cloud runs {', '.join(ENGINES)}, not the engine {engine!r}.")
         server = kind.create(
             self._directory / "databases" / identifier,
             authority=self.authority,
             master_username=username,
             master_password=password,
             database=name,
-            parameters=_PARAMETERS[engine],
+            parameters=_PARAMETERS.get(engine),
         )
         database = Database(identifier, engine, server)
         with self._lock:

@@ -6,13 +6,7 @@ nobody believes to have tried it.
 
 from __future__ import annotations
 
-import subprocess
-from typing import TYPE_CHECKING
-
-from localcloud.databases.binaries import VARIABLE, find_postgres
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
+from localcloud.databases import ENGINES
 
 
 class EngineVersionError(Exception):
@@ -20,23 +14,18 @@ class EngineVersionError(Exception):
 
 
 def check(engine: str, version: str | None) -> None:
-    """Refuse a version whose major number is not the installed server's.
+    """Refuse a version of another release series than the installed server's.
 
-    :param version: as the template names it, such as `18` or `18.1`; any will do when None.
+    :param version: as the template names it, such as `18`, `18.1` or `8.4.3`; any will do when None.
     :raises EngineVersionError: another one is installed.
+    :raises DatabaseServerError: none is.
     """
-    installed = _INSTALLED.get(engine)
-    if installed is None or version is None:
+    kind = ENGINES.get(engine)
+    if kind is None or version is None:
         return
-    found, remedy = installed()
-    if version.split(".")[0] != found.split(".")[0]:
-        raise EngineVersionError(f"Cannot find version {version} for {engine}: the local cloud runs {found}; {remedy}.")
-
-
-def _postgres() -> tuple[str, str]:
-    command = [find_postgres().postgres, "--version"]
-    answer = subprocess.run(command, capture_output=True, text=True, check=True).stdout
-    return answer.split()[2], f"name that one, or another installation by {VARIABLE}"
-
-
-_INSTALLED: dict[str, Callable[[], tuple[str, str]]] = {"postgres": _postgres}
+    found, length = kind.installed_version(), kind.series_numbers
+    if version.split(".")[:length] != found.split(".")[:length]:
+        raise EngineVersionError(
+            f"Cannot find version {version} for {engine}: the local cloud runs {found}; "
+            f"name that one, or another installation by {kind.variable}."
+        )

@@ -146,6 +146,16 @@ def test_the_master_cannot_do_what_rds_forbids(master: pg8000.dbapi.Cursor, stat
         master.execute(statement)
 
 
+def test_another_installation_runs_as_well(postgres_15: PostgresServer, authority: Authority) -> None:
+    """The variable names programs of another version, whose master user has the same attributes."""
+    connection = connect(postgres_15, authority, user=postgres_15.master_username, password=MASTER_PASSWORD)
+    with contextlib.closing(connection):
+        cursor = connection.cursor()
+        assert _value(cursor, "SHOW server_version").startswith("15.")
+        cursor.execute("SELECT rolsuper, rolcreaterole FROM pg_roles WHERE rolname = current_user")
+        assert cursor.fetchone() == [False, True]
+
+
 @pytest.mark.parametrize("name", STRANGE)
 def test_any_user_name_password_and_database_name_work(tmp_path: Path, authority: Authority, name: str) -> None:
     """What users choose is data, never a part of a statement or a file."""

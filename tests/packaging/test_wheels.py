@@ -72,4 +72,5 @@ def test_the_client_is_a_small_distribution_of_its_own(tmp_path: Path) -> None:
         (metadata,) = [name for name in names if name.endswith("METADATA")]
         requirements = [line for line in wheel.read(metadata).decode().splitlines() if line.startswith("Requires-Dist")]
     assert {name.split("/")[0] for name in names if "dist-info" not in name} == {"rotating_rds_client"}
+    assert any(name.endswith("dist-info/licenses/LICENSE") for name in names)
     assert [line for line in requirements if "extra ==" not in line] == ["Requires-Dist: boto3>=1.34"]

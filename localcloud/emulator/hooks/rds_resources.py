@@ -102,7 +102,7 @@ class _Resource:
 def _check_version(props: Properties) -> None:
     try:
         engine_versions.check(props["Engine"], props.get("EngineVersion"))
-    except engine_versions.EngineVersionError as error:
+    except (engine_versions.EngineVersionError, DatabaseServerError) as error:
         raise ValueError(str(error)) from error
 
 

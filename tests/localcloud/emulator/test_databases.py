@@ -6,51 +6,19 @@ import contextlib
 import json
 import ssl
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pg8000.dbapi
 import pytest
 
 from tests.support import emulated
 from tests.support.control import post, refusal
+from tests.support.emulated_database import OUTPUTS, record, resources, secret_value
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from localcloud.cloud import LocalCloud
-
-GENERATED = {
-    "SecretStringTemplate": json.dumps({"username": "dbadmin"}),
-    "GenerateStringKey": "password",
-    "PasswordLength": 32,
-    "ExcludePunctuation": True,
-}
-
-
-def resources(identifier: str, **properties: Any) -> dict[str, Any]:
-    """Return a secret, an instance whose master password it is, and their attachment."""
-    password = {"Fn::Sub": "{{resolve:secretsmanager:${Secret}:SecretString:password}}"}
-    instance = {
-        "DBInstanceIdentifier": identifier,
-        "Engine": "postgres",
-        "DBName": "orders",
-        "MasterUsername": "dbadmin",
-        "MasterUserPassword": password,
-        **properties,
-    }
-    attachment = {"SecretId": {"Ref": "Secret"}, "TargetId": {"Ref": "Instance"}, "TargetType": "AWS::RDS::DBInstance"}
-    return {
-        "Secret": {"Type": "AWS::SecretsManager::Secret", "Properties": {"GenerateSecretString": GENERATED}},
-        "Instance": {"Type": "AWS::RDS::DBInstance", "Properties": instance},
-        "Attachment": {"Type": "AWS::SecretsManager::SecretTargetAttachment", "Properties": attachment},
-    }
-
-
-OUTPUTS = {
-    "Secret": {"Ref": "Secret"},
-    "Address": {"Fn::GetAtt": ["Instance", "Endpoint.Address"]},
-    "Port": {"Fn::GetAtt": ["Instance", "Endpoint.Port"]},
-}
 
 
 @pytest.fixture
@@ -60,13 +28,6 @@ def stack(cloud: LocalCloud) -> Iterator[str]:
     assert emulated.deploy(cloud, name, resources(name), OUTPUTS) == "CREATE_COMPLETE"
     yield name
     assert emulated.destroy(cloud, name) == "DELETE_COMPLETE"
-
-
-def secret_value(cloud: LocalCloud, stack: str) -> dict[str, Any]:
-    """Return the master secret of a stack."""
-    secret = emulated.outputs(cloud, stack)["Secret"]
-    value: dict[str, Any] = json.loads(cloud.client("secretsmanager").get_secret_value(SecretId=secret)["SecretString"])
-    return value
 
 
 def logs_in(cloud: LocalCloud, stack: str, password: str) -> bool:
@@ -80,11 +41,6 @@ def logs_in(cloud: LocalCloud, stack: str, password: str) -> bool:
         return False
     with contextlib.closing(connection):
         return True
-
-
-def record(cloud: LocalCloud, identifier: str) -> Any:
-    """Return what the control API tells of a database; None when there is none."""
-    return next((found for found in cloud.control.databases() if found.identifier == identifier), None)
 
 
 def test_the_attached_secret_logs_in(cloud: LocalCloud, stack: str) -> None:
@@ -186,7 +142,7 @@ def test_an_engine_without_server_fails_the_deployment(cloud: LocalCloud) -> Non
     """The reason names the engine and what there is."""
     name = emulated.unique("database")
     assert emulated.deploy(cloud, name, resources(name, Engine="oracle-se2")) == "ROLLBACK_COMPLETE"
-    assert "runs postgres, not the engine 'oracle-se2'" in emulated.failure_reasons(cloud, name)
+    assert "runs postgres, mysql, mariadb, not the engine 'oracle-se2'" in emulated.failure_reasons(cloud, name)
 
 
 def test_an_engine_version_that_is_not_installed_fails_the_deployment(cloud: LocalCloud) -> None:
