@@ -104,6 +104,7 @@ _MEANINGS: Final[Mapping[int, _Meaning]] = MappingProxyType(
         1135: _SHORT,
         1049: (WrongStateError, "does not have the database: create it, or name another one in the deployment"),
         1064: (ConfigurationError, "does not understand a statement: check the test query of the deployment"),
+        1193: (ConfigurationError, "does not know a setting of the engine: deploy the engine that it is"),
         1133: _GONE,
         1146: _GONE,
         1305: _GONE,
