@@ -17,6 +17,7 @@ from rotating_rds_function.adapters.postgres import Postgres
 from rotating_rds_function.domain.endpoints import Endpoint
 from rotating_rds_function.domain.errors import AuthenticationError
 from rotating_rds_function.domain.patience import Deadline
+from rotating_rds_function.domain.targets import Pair
 from tests.support.postgres import MASTER_PASSWORD
 
 if TYPE_CHECKING:
@@ -28,6 +29,10 @@ if TYPE_CHECKING:
 
 PASSWORD = "the first password"
 MASTER = "orders_master"
+QUERY = "SELECT id FROM contract.items"
+"""What nobody may run who was not allowed to."""
+
+_NAMES = ("o'hara", 'o\'hara "twin"')
 
 
 class EngineUnderTest(abc.ABC):
@@ -95,6 +100,14 @@ class EngineUnderTest(abc.ABC):
         """Keep a user from logging in, as an operator does."""
 
     @abc.abstractmethod
+    def pair(self) -> Pair:
+        """Return a pair whose model is made, with the password of user(), and whose twin is not."""
+
+    @abc.abstractmethod
+    def allow(self, pair: Pair) -> None:
+        """Let the model of a pair run QUERY; the twin, at the next turn."""
+
+    @abc.abstractmethod
     def run(self, statement: str) -> Any:
         """Run a statement with rights that nobody has on RDS; return its rows."""
 
@@ -131,6 +144,28 @@ class PostgresUnderTest(EngineUnderTest):
         cursor = self.superuser.cursor()
         cursor.execute(statement)
         return cursor.fetchall() if cursor.description else None
+
+    def pair(self) -> Pair:
+        """See EngineUnderTest; the login acts as its access role."""
+        pair = Pair(*_NAMES, access_role="o'hara's access")
+        model, access = identifier(self.user(pair.model)), identifier(pair.access_role)
+        self.made.extend((pair.twin, pair.access_role))
+        self.run(f"CREATE ROLE {access} NOLOGIN")
+        self.run(f"GRANT {access} TO {MASTER} WITH ADMIN OPTION")
+        self.run(f"GRANT {access} TO {model}")
+        self.run(f"ALTER ROLE {model} SET role TO {literal(pair.access_role)}")
+        self.run("CREATE SCHEMA contract CREATE TABLE items (id INT)")
+        return pair
+
+    def allow(self, pair: Pair) -> None:
+        """See EngineUnderTest."""
+        self.run(f"GRANT USAGE ON SCHEMA contract TO {identifier(pair.access_role)}")
+        self.run(f"GRANT SELECT ON contract.items TO {identifier(pair.access_role)}")
+
+    def clean_up(self) -> None:
+        """See EngineUnderTest."""
+        self.run("DROP SCHEMA IF EXISTS contract CASCADE")
+        super().clean_up()
 
     @property
     def statement_logs(self) -> list[Path]:
@@ -169,6 +204,24 @@ class MySqlFamilyUnderTest(EngineUnderTest):
             cursor.execute("SET SESSION sql_mode = 'NO_BACKSLASH_ESCAPES'")
             cursor.execute(statement)
             return cursor.fetchall()
+
+    def pair(self) -> Pair:
+        """See EngineUnderTest."""
+        pair = Pair(*_NAMES, access_role="")
+        self.user(pair.model)
+        self.made.append(pair.twin)
+        self.run("CREATE DATABASE contract")
+        self.run("CREATE TABLE contract.items (id INT)")
+        return pair
+
+    def allow(self, pair: Pair) -> None:
+        """See EngineUnderTest."""
+        self.run(f"GRANT SELECT ON contract.items TO {mysql_literal(pair.model)}@'%'")
+
+    def clean_up(self) -> None:
+        """See EngineUnderTest."""
+        self.run("DROP DATABASE IF EXISTS contract")
+        super().clean_up()
 
     @property
     def statement_logs(self) -> list[Path]:
