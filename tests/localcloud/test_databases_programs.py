@@ -104,7 +104,7 @@ def test_mariadb_under_the_name_of_mysql_is_not_taken_for_it(tmp_path: Path) -> 
 
 def test_a_server_that_cannot_be_had_is_named_with_every_remedy() -> None:
     """Set-up, an installation of one's own, or the variable."""
-    with pytest.raises(DatabaseServerError, match=r"No MySQL here: .*make setup.*`mysqld`.*LOCALCLOUD_MYSQLD"):
+    with pytest.raises(DatabaseServerError, match=r"No MySQL here: .*make servers.*`mysqld`.*LOCALCLOUD_MYSQLD"):
         _find()
 
 
