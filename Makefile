@@ -6,9 +6,10 @@ SHELL := bash
 MAKEFLAGS += --no-builtin-rules
 
 PYTHON ?= python3
-BIN := $(CURDIR)/.venv/bin
+# Relative, so that a checkout's path may hold spaces.
+BIN := .venv/bin
 # The CDK CLI starts `python app.py`, and the CDK's Python binding starts `node`: both are the project's own.
-export PATH := $(BIN):$(CURDIR)/node_modules/.bin:$(PATH)
+export PATH := $(CURDIR)/$(BIN):$(CURDIR)/node_modules/.bin:$(PATH)
 export CDK_DISABLE_CLI_TELEMETRY := true
 export JSII_SILENCE_WARNING_UNTESTED_NODE_VERSION := 1
 # Trust whom the machine trusts: behind a company's proxy, uv's own authorities would refuse every download.
@@ -31,7 +32,7 @@ help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
 
 .PHONY: setup
-setup: $(VENV) $(NODE) $(EMULATOR) $(RUNTIME) $(BUNDLE) $(SERVERS) ## install everything into this folder
+setup: $(VENV) $(NODE) $(EMULATOR) $(RUNTIME) $(BUNDLE) ## install everything into this folder
 
 $(VENV): tools/bootstrap.txt requirements-dev.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
@@ -61,6 +62,9 @@ $(BUNDLE): lambda/requirements.txt tools/build_bundle.py $(shell find lambda/rot
 	@mkdir -p $(@D) && touch $@
 
 # A machine where MySQL or MariaDB cannot be had is told so and can still run the demo; their tests fail there by name.
+.PHONY: servers
+servers: $(SERVERS) ## unpack MySQL and MariaDB from Debian's packages, for the tests and for templates that name them
+
 $(SERVERS): localcloud/databases/debian/packages.json localcloud/databases/debian/wanted.py $(VENV)
 	@if $(BIN)/python -m localcloud.databases.debian; then mkdir -p $(@D) && touch $@; fi
 
@@ -69,7 +73,7 @@ demo: setup ## the whole life cycle on the local cloud, then tear-down (KEEP=1 l
 	$(BIN)/python -m examples.demo $(if $(KEEP),--keep)
 
 .PHONY: test
-test: setup ## every test, against real servers and the real CDK CLI (ARGS="..." goes to pytest)
+test: setup $(SERVERS) ## every test, against real servers and the real CDK CLI (ARGS="..." goes to pytest)
 	$(BIN)/python -m pytest $(ARGS)
 
 .PHONY: check

@@ -37,7 +37,7 @@ def declare(app: App, settings: Settings) -> Environment:
         audit=AuditStack(app, settings=settings),
     )
     # EventBridge hears of rotations through CloudTrail, and only while a trail is logging.
-    environment.database.add_dependency(environment.audit, "A rotation that fails is reported from the first one on.")
+    environment.database.add_stack_dependency(environment.audit)
     Tags.of(app).add("application", "rotating-rds")
     Tags.of(app).add("environment", settings.name)
     return environment

@@ -51,8 +51,9 @@ class AuditBucket(s3.Bucket):
             scope,
             construct_id,
             encryption=s3.BucketEncryption.KMS,
+            # Without a bucket key, for which CloudTrail would need to decrypt ("Configure AWS KMS key policies for
+            # CloudTrail"): it writes here, and never reads.
             encryption_key=encryption_key,
-            bucket_key_enabled=True,
             block_public_access=s3.BlockPublicAccess.BLOCK_ALL,
             object_ownership=s3.ObjectOwnership.BUCKET_OWNER_ENFORCED,
             enforce_ssl=True,

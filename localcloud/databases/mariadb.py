@@ -49,7 +49,7 @@ class MariaDbServer(MySqlFamilyServer):
         if found is None:
             raise DatabaseServerError(
                 f"MariaDB's script {candidates[0].name} is not in {self._program.share}: install MariaDB completely, "
-                f"or unset {self.variable} and run `make setup`."
+                f"or unset {self.variable} and run `make servers`."
             )
         return found.read_bytes()
 

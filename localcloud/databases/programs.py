@@ -1,4 +1,4 @@
-"""Where the programs of MySQL and MariaDB come from: the user's own, else what `make setup` unpacked."""
+"""Where the programs of MySQL and MariaDB come from: the user's own, else what `make servers` unpacked."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ class ServerProgram:
         # The links to it are absolute, hence lead out of the folder: the file itself is meant.
         found = [path for path in sorted(root.glob("**/ld-linux*.so.*")) if not path.is_symlink()]
         if not found:
-            raise DatabaseServerError(f"No loader (ld-linux) in {root}: remove that folder and run `make setup`.")
+            raise DatabaseServerError(f"No loader (ld-linux) in {root}: remove that folder and run `make servers`.")
         return found[0]
 
 
@@ -72,7 +72,7 @@ def find_program(name: str, *, product: str, variable: str) -> ServerProgram:
     """Find the program of a server.
 
     :param name: of the executable.
-    :param product: the server's name for people, and in small letters the folder where `make setup` unpacks it.
+    :param product: the server's name for people, and in small letters the folder where `make servers` unpacks it.
     :param variable: the environment variable that names a user's own executable.
     :raises DatabaseServerError: it is in none of the places; the message names them all.
     """
@@ -87,7 +87,7 @@ def find_program(name: str, *, product: str, variable: str) -> ServerProgram:
     installed = Path(shutil.which(name, path=path) or "").resolve()
     if installed.name != name:  # none, or a link to something else: MariaDB calls itself `mysqld` as well
         raise DatabaseServerError(
-            f"No {product} here: run `make setup` (on Debian), install a package that has `{name}`, "
+            f"No {product} here: run `make servers` (on Debian), install a package that has `{name}`, "
             f"or set {variable} to the path of your own `{name}`."
         )
     return ServerProgram(installed)

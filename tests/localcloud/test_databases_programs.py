@@ -84,7 +84,7 @@ def test_an_unpacked_server_runs_on_its_own_loader_and_libraries(tmp_path: Path)
 def test_an_unpacked_server_without_loader_is_named_with_the_remedy(tmp_path: Path) -> None:
     """Half of an installation is no use, and the message says how to get the whole."""
     program = _executable(tmp_path / "root" / "usr" / "sbin" / "mysqld")
-    with pytest.raises(DatabaseServerError, match=r"No loader \(ld-linux\) in .*root: remove .* `make setup`"):
+    with pytest.raises(DatabaseServerError, match=r"No loader \(ld-linux\) in .*root: remove .* `make servers`"):
         _ = ServerProgram(program, tmp_path / "root").command
 
 
@@ -104,7 +104,7 @@ def test_mariadb_under_the_name_of_mysql_is_not_taken_for_it(tmp_path: Path) -> 
 
 def test_a_server_that_cannot_be_had_is_named_with_every_remedy() -> None:
     """Set-up, an installation of one's own, or the variable."""
-    with pytest.raises(DatabaseServerError, match=r"No MySQL here: .*make setup.*`mysqld`.*LOCALCLOUD_MYSQLD"):
+    with pytest.raises(DatabaseServerError, match=r"No MySQL here: .*make servers.*`mysqld`.*LOCALCLOUD_MYSQLD"):
         _find()
 
 
