@@ -103,6 +103,12 @@ class Shop:
         with closing(self.session(login)) as connection:
             return run(connection, *statements)
 
+    def as_master(self, *statements: str) -> None:
+        """Run statements as the master, who granted what the users have."""
+        with closing(self.master()) as session:
+            for statement in statements:
+                session._run(statement)
+
     def as_superuser(self, *statements: str, database: str | None = None) -> Any:
         """Run statements with the rights that nobody has on RDS."""
         with closing(self.server.superuser_connection(database or self.database)) as connection:

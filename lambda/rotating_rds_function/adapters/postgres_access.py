@@ -125,7 +125,7 @@ def _joining(run: Run, user: UserAccess, login: str) -> Iterator[str]:
     if user.access_role not in role.memberships:
         yield f"GRANT {identifier(user.access_role)} TO {identifier(login)}"
     if user.owner in role.memberships:
-        yield f"REVOKE {identifier(user.owner)} FROM {identifier(login)}"
+        yield from roles.revoke(user.owner, login, role.memberships[user.owner])
     if role.acts_as != user.acts_as:
         yield from roles.set_variable(login, None, "role", user.acts_as)
 
@@ -139,7 +139,8 @@ def _grant_exactly(run: Run, user: UserAccess) -> None:
     if acts_as_owner and user.owner not in access.memberships:
         run(f"GRANT {identifier(user.owner)} TO {identifier(user.access_role)}")
     if not acts_as_owner and user.owner in access.memberships:
-        run(f"REVOKE {identifier(user.owner)} FROM {identifier(user.access_role)}")
+        for statement in roles.revoke(user.owner, user.access_role, access.memberships[user.owner]):
+            run(statement)
     grant_levels(run, user)
     for statement in user.statements:
         run(statement.replace("{access_role}", identifier(user.access_role)))

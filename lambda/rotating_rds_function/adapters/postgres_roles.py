@@ -25,11 +25,16 @@ class Run(Protocol):
 
 @dataclass(frozen=True)
 class Membership:
-    """How a role is a member of another one; the last two are None before PostgreSQL 16."""
+    """How a role is a member of another one.
+
+    :param inherit: None before PostgreSQL 16, as *set*.
+    :param grantors: who granted it, each of whom has to be named to revoke it; no part of what the member can do.
+    """
 
     admin: bool = False
     inherit: bool | None = None
     set: bool | None = None
+    grantors: tuple[str, ...] = field(default=(), compare=False)
 
     def __str__(self) -> str:
         options = {"ADMIN": self.admin, "INHERIT": self.inherit, "SET": self.set}
@@ -72,13 +77,16 @@ SELECT rolcanlogin, rolconnlimit, coalesce(rolvaliduntil::text, 'infinity'), {",
 FROM pg_catalog.pg_roles WHERE rolname = :name
 """  # noqa: S608 - column names of ours
 
+# The alias must not be "member", which is a column as well, and would be taken for it.
 _MEMBERSHIPS = """
-SELECT granted.rolname, pg_catalog.bool_or(member.admin_option),
-       pg_catalog.bool_or((pg_catalog.to_jsonb(member) ->> 'inherit_option')::boolean),
-       pg_catalog.bool_or((pg_catalog.to_jsonb(member) ->> 'set_option')::boolean)
-FROM pg_catalog.pg_auth_members member
-JOIN pg_catalog.pg_roles granted ON granted.oid = member.roleid
-JOIN pg_catalog.pg_roles login ON login.oid = member.member
+SELECT granted.rolname, pg_catalog.bool_or(entry.admin_option),
+       pg_catalog.bool_or((pg_catalog.to_jsonb(entry) ->> 'inherit_option')::boolean),
+       pg_catalog.bool_or((pg_catalog.to_jsonb(entry) ->> 'set_option')::boolean),
+       pg_catalog.array_agg(grantor.rolname::text)
+FROM pg_catalog.pg_auth_members entry
+JOIN pg_catalog.pg_roles granted ON granted.oid = entry.roleid
+JOIN pg_catalog.pg_roles login ON login.oid = entry.member
+LEFT JOIN pg_catalog.pg_roles grantor ON grantor.oid = entry.grantor
 WHERE login.rolname = :name
 GROUP BY granted.rolname
 """
@@ -103,7 +111,9 @@ def read_role(run: Run, name: str) -> Role | None:
         "CONNECTION LIMIT": f"CONNECTION LIMIT {limit}",
         "VALID UNTIL": f"VALID UNTIL {literal(valid_until)}",
     }
-    memberships = {granted: Membership(*options) for granted, *options in run(_MEMBERSHIPS, name=name)}
+    memberships = {
+        granted: Membership(*options, tuple(grantors)) for granted, *options, grantors in run(_MEMBERSHIPS, name=name)
+    }
     return Role(name, can_login, attributes, memberships, dict(_settings(run, name)))
 
 
@@ -157,9 +167,18 @@ def _attributes(model: Role, twin: Role) -> Iterator[str]:
 def _grants(model: Role, twin: Role) -> Iterator[str]:
     for role in sorted(changed_memberships(model, twin)):
         if role in twin.memberships:
-            yield f"REVOKE {identifier(role)} FROM {identifier(twin.name)}"
+            yield from revoke(role, twin.name, twin.memberships[role])
         if role in model.memberships:
             yield grant(role, twin.name, model.memberships[role])
+
+
+def revoke(role: str, member: str, membership: Membership) -> Iterator[str]:
+    """Return the statements that revoke a membership, whoever granted it."""
+    statement = f"REVOKE {identifier(role)} FROM {identifier(member)}"
+    if membership.inherit is None:
+        yield statement  # one row, whoever made it
+    else:
+        yield from (f"{statement} GRANTED BY {identifier(grantor)}" for grantor in membership.grantors)
 
 
 def grant(role: str, member: str, membership: Membership) -> str:

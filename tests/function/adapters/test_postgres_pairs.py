@@ -238,6 +238,36 @@ def test_what_a_login_holds_by_itself_is_named_before_anything_is_changed(
         shop.switch(shop.pair)
 
 
+def test_a_membership_without_inheritance_reaches_the_other_as_it_is(shop: Shop) -> None:
+    """From 16 on whether a member inherits is said at each grant."""
+    shop.provision(shop.user())
+    reporting, app = identifier(shop.name("reporting")), identifier(shop.pair.model)
+    [(version,)] = shop.as_superuser("SELECT current_setting('server_version_num')::integer / 10000")
+    options = "WITH INHERIT FALSE, SET TRUE" if version >= 16 else ""
+    shop.as_master(f"CREATE ROLE {reporting}", f"GRANT {reporting} TO {app} {options}")
+    shop.switch(shop.pair)
+    assert shop.differences() == []
+    [(inherits,)] = shop.as_superuser(f"SELECT pg_has_role('{shop.pair.twin}', '{shop.name('reporting')}', 'USAGE')")
+    assert inherits is (version < 16)
+
+
+def test_a_membership_that_somebody_else_granted_is_taken_away_too(shop: Shop) -> None:
+    """From 16 on a membership has a row for each grantor, and each has to be named."""
+    shop.provision(shop.user())
+    _there_and_back(shop)
+    reporting, other = identifier(shop.name("reporting")), identifier(shop.name("other"))
+    shop.as_master(
+        f"CREATE ROLE {reporting}",
+        f"CREATE ROLE {other}",
+        f"GRANT {reporting} TO {other} WITH ADMIN OPTION",
+        f"GRANT {other} TO {identifier(shop.server.master_username)}",
+    )
+    shop.as_superuser(f"SET ROLE {other}", f"GRANT {reporting} TO {identifier(shop.pair.twin)}")
+    assert shop.differences() != []
+    shop.switch(shop.pair)
+    assert shop.differences() == []
+
+
 def test_the_name_of_a_twin_that_somebody_else_uses_is_refused(shop: Shop) -> None:
     """The rotation would take over a user that it does not manage."""
     shop.provision(shop.user())
