@@ -18,7 +18,7 @@ unexport VIRTUAL_ENV PYTHONPATH
 
 env ?= local
 ENVIRONMENTS := $(basename $(notdir $(wildcard environments/*.toml)))
-CODE := app.py stacks constructs lambda client localcloud examples tests tools
+CODE := app.py stacks constructs lambda client localcloud examples benchmarks tests tools
 
 VENV := .venv/.ready
 EMULATOR := .venvs/localcloud/.ready
@@ -75,6 +75,10 @@ demo: setup ## the whole life cycle on the local cloud, then tear-down (KEEP=1 l
 .PHONY: test
 test: setup $(SERVERS) ## every test, against real servers and the real CDK CLI (ARGS="..." goes to pytest)
 	$(BIN)/python -m pytest $(ARGS)
+
+.PHONY: bench
+bench: setup $(SERVERS) ## measure rotations and the bundle; REFERENCE=... compares with AWS's sample functions
+	$(BIN)/python -m benchmarks
 
 .PHONY: check
 check: setup ## formatting, lint, types, imports, and the synthesis of every environment

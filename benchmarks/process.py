@@ -133,8 +133,8 @@ class Process:
 
         :raises BenchmarkError: if one fails.
         """
-        assert self._process.stdin is not None
-        assert self._process.stdout is not None
+        if self._process.stdin is None or self._process.stdout is None:
+            raise BenchmarkError(f"{self.function.name} was started without pipes.")
         try:
             print(
                 json.dumps({**self.function.order, "secret": secret, "token": token}),

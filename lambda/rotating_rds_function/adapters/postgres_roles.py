@@ -112,7 +112,8 @@ def read_role(run: Run, name: str) -> Role | None:
         "VALID UNTIL": f"VALID UNTIL {literal(valid_until)}",
     }
     memberships = {
-        granted: Membership(*options, tuple(grantors)) for granted, *options, grantors in run(_MEMBERSHIPS, name=name)
+        granted: Membership(admin, inherit, acts, tuple(grantors))
+        for granted, admin, inherit, acts, grantors in run(_MEMBERSHIPS, name=name)
     }
     return Role(name, can_login, attributes, memberships, dict(_settings(run, name)))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import traceback
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 import pytest
@@ -83,17 +83,21 @@ def test_the_leak_search_finds_what_these_adapters_tell(error: Callable[[str], E
 def test_a_session_is_inside_the_boundary_as_well() -> None:
     """Most statements run there."""
 
-    class Database:
+    class LeakingDatabase:
+        retains_passwords = False
+
         def login(self, username: str, password: str) -> _Leaking:  # noqa: ARG002 - the port's signature
             return _Leaking(RuntimeError)
 
-    session = RedactingDatabase(Database(), Redactor()).login("dbadmin", PASSWORD)
-    for call in (
+    database: Any = LeakingDatabase()
+    session = RedactingDatabase(database, Redactor()).login("dbadmin", PASSWORD)
+    calls: tuple[Callable[[], object], ...] = (
         lambda: session.verify(None),
         session.close,
         lambda: session.lock("dbadmin"),
         lambda: session.replace_password("dbadmin", PASSWORD),
-    ):
+    )
+    for call in calls:
         with pytest.raises(InternalError) as caught:
             call()
         assert find_leaks([PASSWORD], _told(caught.value)) == []

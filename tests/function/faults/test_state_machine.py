@@ -17,7 +17,7 @@ EXAMPLES = int(os.environ.get("ROTATING_RDS_EXAMPLES", "2000"))
 
 _SETTINGS = settings(
     max_examples=EXAMPLES,
-    stateful_step_count=25,
+    stateful_step_count=15,
     derandomize="ROTATING_RDS_EXAMPLES" not in os.environ,
     database=None,
     deadline=None,

@@ -109,7 +109,7 @@ class Conducted:
         return lambda *args, **kwargs: self._call(name, *args, **kwargs)
 
     def _call(self, name: str, *args: Any, **kwargs: Any) -> Any:
-        effects = {"login": self._login, "lock": self._lock}
+        effects: dict[str, Callable[..., Any]] = {"login": self._login, "lock": self._lock}
         unlocking = name in {"replace_password", "discard_retained", "close"}
         try:
             return self._run.around(name, effects.get(name) or getattr(self._port, name), *args, **kwargs)

@@ -1,4 +1,4 @@
-"""What a full repetition must come to, from any state: the end of the rotation, or the one remedy that its error names."""
+"""What a full repetition must come to, from any state: the rotation's end, or the remedy that its error names."""
 
 from __future__ import annotations
 

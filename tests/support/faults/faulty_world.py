@@ -180,6 +180,12 @@ class FaultyWorld:
             self.advance(run)
         return run
 
+    def rotate_until(self, last: Step | None) -> None:
+        """Run the steps of the newest rotation up to *last*, or to one that fails; none for None."""
+        for step in Step:
+            if last is None or not self.complete(self.begin(step, self.tokens[-1])).succeeded or step is last:
+                return
+
     def rotate(self, token: str) -> None:
         """Run the four steps, up to one that fails.
 

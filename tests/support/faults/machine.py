@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import TYPE_CHECKING, ClassVar
 
 from hypothesis import strategies as st
@@ -16,10 +17,11 @@ from tests.support.faults.faulty_world import FaultyWorld
 from tests.support.faults.people import ACTIONS, People
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
 _MOST_RUNS = 3
 _PICK = st.integers(0, _MOST_RUNS - 1)
+_BEFORE = {step: earlier for earlier, step in pairwise((None, *Step))}
 _AT_WORK = precondition(lambda machine: machine.world.runs)
 
 STRATEGIES = ("single_user", "admin_reset", "alternating_users")
@@ -64,12 +66,11 @@ class RotationMachine(RuleBasedStateMachine):
         """Put the function under test together; variants override this."""
         return FaultyWorld(backstage, strategy, retain_for=retain_for, provisioned=provisioned)
 
-    @rule()
-    def rotate(self) -> None:
-        """Perform the rotation that is due, as far as it gets."""
-        for step in Step:
-            if not self.world.complete(self.world.begin(step, self.world.tokens[-1])).succeeded:
-                return
+    @rule(last=st.sampled_from(Step))
+    def rotate(self, last: Step) -> None:
+        """Perform the steps of the rotation that is due, as far as it gets."""
+        self.world.start_rotation()
+        self.world.rotate_until(last)
 
     @rule(step=st.sampled_from(Step), age=_PICK)
     def perform(self, step: Step, age: int) -> None:
@@ -78,11 +79,12 @@ class RotationMachine(RuleBasedStateMachine):
             self.world.complete(self.world.begin(step, self._token(age)))
 
     @precondition(lambda self: len(self.world.runs) < _MOST_RUNS)
-    @rule(step=st.sampled_from(Step), age=_PICK, calls=st.integers(0, 8))
-    def begin(self, step: Step, age: int, calls: int) -> None:
-        """Begin a step, and leave it in the middle."""
-        if self.world.may_be_sent(step, self._token(age)):
-            self._advance(self.world.begin(step, self._token(age)), calls)
+    @rule(step=st.sampled_from(Step), calls=st.integers(0, 9))
+    def hold(self, step: Step, calls: int) -> None:
+        """Begin a step when it is due, and leave it in the middle."""
+        self.world.rotate_until(_BEFORE[step])
+        if self.world.may_be_sent(step, self.world.tokens[-1]):
+            self._advance(self.world.begin(step, self.world.tokens[-1]), calls)
 
     @_AT_WORK
     @rule(which=_PICK, calls=st.integers(1, 6))
@@ -102,30 +104,26 @@ class RotationMachine(RuleBasedStateMachine):
         """Kill a run at its next call, or lose the answer."""
         self.world.advance(self._run(which), fate)
 
-    @rule()
-    def notice_the_dead(self) -> None:
-        """Let the server notice which clients are gone."""
-        self.world.bury()
-
-    @rule()
-    def restart_the_server(self) -> None:
-        """End all sessions."""
-        self.world.backstage.lose_sessions()
-
-    @rule()
-    def start_another_rotation(self) -> None:
-        """Have the service start one, if none is incomplete."""
-        self.world.start_rotation()
-
     @rule(data=st.data(), which=st.integers(0, 1))
     def interfere(self, data: st.DataObject, which: int) -> None:
         """Have a person do something."""
         self.people.interfere(data.draw(st.sampled_from(self.actions), label="what"), which)
 
-    @rule()
-    def repeat_until_it_ends(self) -> None:
-        """Have everything converge in the middle as well."""
-        converge(self.world, self.people)
+    @rule(last=st.sampled_from(Step))
+    def cancel(self, last: Step) -> None:
+        """Have a person cancel the rotation, and perform another one, while runs of the old one may be at work."""
+        self.people.interfere("take AWSPENDING off", 0)
+        self.rotate(last)
+
+    @rule(what=st.sampled_from(["the dead are noticed", "the server restarts", "everything converges"]))
+    def turn(self, what: str) -> None:
+        """Let happen what nobody does."""
+        happens: Mapping[str, Callable[[], None]] = {
+            "the dead are noticed": self.world.bury,
+            "the server restarts": self.world.backstage.lose_sessions,
+            "everything converges": lambda: converge(self.world, self.people),
+        }
+        happens[what]()
 
     def teardown(self) -> None:
         """Have everything converge at last."""
