@@ -96,6 +96,6 @@ def _message(database_id: str) -> events.RuleTargetInput:
     outcome = events.EventField.from_path("$.detail.eventName")
     return events.RuleTargetInput.from_text(
         f"{outcome}: the credential of database {database_id} was not rotated ({events.EventField.time}). "
-        f"Secret: {secret}. Applications keep working with the current version unless the runbook says otherwise: "
-        f"see 'Rotation failed' in {_RUNBOOK}."
+        f"Secret: {secret}. If the password was set before the failure, new connections fail until the rotation is "
+        f"repeated: see 'Rotation failed' in {_RUNBOOK}."
     )
