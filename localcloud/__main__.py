@@ -79,10 +79,17 @@ def status(directory: Directory = DEFAULT_DIRECTORY) -> None:
 
 
 @application.command()
-def env(directory: Directory = DEFAULT_DIRECTORY) -> None:
+def env(
+    directory: Directory = DEFAULT_DIRECTORY,
+    role: Annotated[
+        str | None, typer.Option(help="Act as this role; as root, whom no policy restricts, unless given.")
+    ] = None,
+) -> None:
     """Print the variables that point tools at the local cloud, for `eval`."""
-    _print_variables(LocalCloud.attach(directory))
+    _print_variables(LocalCloud.attach(directory), role)
 
+
+_KEYS = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
 
 _NEXT = f"""
 Next, in any shell:
@@ -95,9 +102,10 @@ and at the end:
   make local-down"""
 
 
-def _print_variables(cloud: LocalCloud) -> None:
-    typer.echo(f"unset {' '.join(UNSET)}")
-    for name, value in cloud.environment().items():
+def _print_variables(cloud: LocalCloud, role: str | None = None) -> None:
+    # A key would win over a role's credentials, which SDKs fetch from where a variable says.
+    typer.echo(f"unset {' '.join((*UNSET, *_KEYS) if role else UNSET)}")
+    for name, value in (cloud.role_environment(role) if role else cloud.environment()).items():
         typer.echo(f"export {name}={shlex.quote(value)}")
 
 

@@ -102,6 +102,22 @@ def test_a_second_up_says_that_it_runs_and_prints_the_same(localcloud: CommandLi
     assert LocalCloud.attach(localcloud.directory).state == state
 
 
+def test_a_shell_can_act_as_a_role(localcloud: CommandLine) -> None:
+    """Root is whom no policy restricts; the variables of a role make tools that role, root's keys notwithstanding."""
+    root = localcloud.up().stdout
+    trust = {"Statement": [{"Effect": "Allow", "Principal": {"AWS": "*"}, "Action": "sts:AssumeRole"}]}
+    iam = LocalCloud.attach(localcloud.directory).client("iam")
+    iam.create_role(RoleName="reader", AssumeRolePolicyDocument=json.dumps(trust))
+    program = "import boto3; print(boto3.client('sts').get_caller_identity()['Arn'])"
+    shell = subprocess.run(
+        ["bash", "-c", f'{root}\n{localcloud("env", "--role", "reader").stdout}\n"{sys.executable}" -c "{program}"'],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert ":assumed-role/reader/" in shell.stdout
+
+
 def test_the_control_api_is_on_the_next_port(localcloud: CommandLine) -> None:
     """One number is enough to move a cloud."""
     localcloud.up()
