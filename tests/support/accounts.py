@@ -24,7 +24,7 @@ PAIR = Pair(model=MODEL, twin=TWIN, access_role="")
 
 _CHANGES = re.compile(r"\s*(?:GRANT|REVOKE|CREATE|ALTER|RENAME|SET (?:DEFAULT|PASSWORD))\b")
 _IDENTIFICATION = re.compile(
-    r" IDENTIFIED (?:BY PASSWORD|(?:WITH|VIA) '?\w+'?(?: (?:AS|USING))?)(?: (?:'[^']*'|0x[0-9A-F]*))?"
+    r" IDENTIFIED (?:BY PASSWORD|(?:WITH|VIA) '?\w+'?(?: (?:AS|USING))?)(?: (?:'(?:[^']|'')*'|0x[0-9A-F]*))?"
 )
 
 

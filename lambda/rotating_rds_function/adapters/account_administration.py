@@ -90,7 +90,8 @@ class AccountAdministration:
     def make_equal(self, pair: Pair) -> AccountState:
         """Make the twin equal to the model, or a missing model to the twin; return the one that was the example.
 
-        Twice: what the server itself adds to a statement, such as the administrator's restrictions, shows afterwards.
+        Twice, because some statements do more than they say, which shows afterwards: the administrator's restrictions
+        go over to whom it grants, and a role that is revoked and granted again is no default role any more.
         """
         for _ in range(_PASSES):
             comparison = self._compare(pair)

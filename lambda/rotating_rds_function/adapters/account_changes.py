@@ -10,7 +10,6 @@ from rotating_rds_function.adapters.accounts import (
     GRANT_OPTION,
     Account,
     AccountState,
-    Kind,
     Privilege,
     Scope,
     Thing,
@@ -146,11 +145,5 @@ def _ordered(things: Iterable[Thing]) -> list[Thing]:
 
 
 def _defaults(model: AccountState, twin: AccountState, default_roles: DefaultRoles) -> Iterator[Change]:
-    # A role that was revoked and granted again is no longer a default one.
-    regranted = {
-        thing.what
-        for thing, option in twin.things.items()
-        if thing.kind is Kind.ROLE and option and model.things.get(thing) is False
-    }
-    if model.default_roles != twin.default_roles or regranted & model.default_roles:
+    if model.default_roles != twin.default_roles:
         yield default_roles(twin.account, sorted(model.default_roles))
