@@ -124,8 +124,9 @@ class Shop:
         """Remove the database and its roles."""
         self.as_superuser(f"DROP DATABASE {identifier(self.database)} WITH (FORCE)", database="postgres")
         mine = f"SELECT rolname FROM pg_roles WHERE rolname LIKE '% \"{self.number}\"'"
-        for (name,) in self.as_superuser(mine, database="postgres"):
-            self.as_superuser(f"DROP ROLE {identifier(name)}", database="postgres")
+        names = [identifier(name) for (name,) in self.as_superuser(mine, database="postgres")]
+        if names:  # all at once: one may have granted another its membership
+            self.as_superuser(f"DROP ROLE {', '.join(names)}", database="postgres")
 
 
 def run(connection: pg8000.dbapi.Connection, *statements: str) -> Any:
