@@ -116,3 +116,13 @@ def test_a_grant_on_the_second_login_reaches_the_first_when_the_turn_is_back(fam
     assert unequal(family) == set()
     assert any("INSERT" in line for line in description(family, MODEL))
     assert not any("reader" in line for line in description(family, MODEL))
+
+
+def test_a_default_role_that_loses_its_admin_option_stays_a_default_role(family: MySqlFamilyUnderTest) -> None:
+    """The option goes by a revoke of the whole role, and with that the default."""
+    _give(family, MODEL, "a default role")
+    switch(family)
+    family.run(f"GRANT reader TO {TWIN}@'%' WITH ADMIN OPTION")
+    switch(family)
+    assert unequal(family) == set()
+    assert differences(family) == []
