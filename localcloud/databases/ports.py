@@ -12,13 +12,14 @@ LOOPBACK = "127.0.0.1"
 _RANGE = range(20000, 32000)
 
 
-def free_port() -> int:
+def free_port(*, row: int = 1) -> int:
     """Return a port of the loopback interface that nobody listens on at this moment.
 
-    :raises OSError: no port of a long random row is free.
+    :param row: how many ports in a row, the returned one first, have to be free; one by default.
+    :raises OSError: no port among many random ones is.
     """
     for port in random.sample(_RANGE, 200):
-        if is_free(port):
+        if all(is_free(port + offset) for offset in range(row)):
             return port
     raise OSError(f"No free port among 200 tried between {_RANGE.start} and {_RANGE.stop}.")
 

@@ -36,7 +36,7 @@ class CommandLine:
 
     def __init__(self, directory: Path) -> None:
         self.directory = directory
-        self.port = free_port()
+        self.port = free_port(row=2)  # the control API takes the next one
 
     def __call__(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         """Run a command with the directory and the port in its environment."""

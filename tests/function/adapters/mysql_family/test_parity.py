@@ -8,11 +8,15 @@ import pytest
 
 from rotating_rds_function.domain.targets import Pair
 from tests.support.accounts import MODEL, TWIN, description, differences, switch, unequal
+from tests.support.engines import MASTER
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from tests.support.engines import MySqlFamilyUnderTest
 
 _BACK = Pair(model=TWIN, twin=MODEL, access_role="")
+_BEYOND_RDS = "SLAVE MONITOR, DELETE HISTORY"
 
 # What an account can be given; {} is the account.
 _GRANTS = {
@@ -60,10 +64,19 @@ _OWN_GRANTS = {
 }
 
 
+@pytest.fixture(autouse=True)
+def master_with_privileges_of_mariadb(family: MySqlFamilyUnderTest) -> Iterator[None]:
+    """Let the master hand on what its kin on RDS does not have; only for as long as a test, for others share it."""
+    if family.name != "mariadb":
+        yield
+        return
+    family.run(f"GRANT {_BEYOND_RDS} ON *.* TO {MASTER} WITH GRANT OPTION")
+    yield
+    family.run(f"REVOKE {_BEYOND_RDS} ON *.* FROM {MASTER}")
+
+
 def _give(family: MySqlFamilyUnderTest, user: str, what: str) -> None:
     statements = {**_GRANTS, **_OWN_GRANTS[family.name]}[what]
-    if what.endswith("of MariaDB alone"):
-        family.run("GRANT SLAVE MONITOR, BINLOG MONITOR, DELETE HISTORY ON *.* TO orders_master")
     for statement in statements:
         family.run(statement.format(f"'{user}'@'%'"))
 
