@@ -1,12 +1,13 @@
-"""Secrets Manager through boto3."""
+"""Secrets Manager through botocore: what boto3 adds to it, a cold start would load for nothing."""
 
 from __future__ import annotations
 
+import gc
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
-import boto3
 import botocore.config
+import botocore.session
 from botocore.exceptions import BotoCoreError, ClientError
 
 from rotating_rds_function.adapters.aws_errors import code_of, translated
@@ -21,12 +22,17 @@ if TYPE_CHECKING:
 
 @cache
 def client() -> SecretsManagerClient:
-    """Return the client of this execution environment: made once, because that is most of a cold start."""
+    """Return the client of this execution environment: made once, because that is most of a cold start.
+
+    What was loaded for it lives as long as the process: collections of garbage leave it out from then on.
+    """
     # A few seconds an attempt: three of them fit into a step.
     config = botocore.config.Config(
         connect_timeout=2, read_timeout=5, retries={"mode": "standard", "total_max_attempts": 3}
     )
-    return boto3.client("secretsmanager", config=config)
+    made = botocore.session.get_session().create_client("secretsmanager", config=config)
+    gc.freeze()
+    return cast("SecretsManagerClient", made)
 
 
 class SecretsManagerStore:
