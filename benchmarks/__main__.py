@@ -23,12 +23,13 @@ from localcloud.databases import Authority
 _ROOT: Final = Path(__file__).resolve().parent.parent
 _BUNDLE: Final = _ROOT / "constructs" / "rotating_rds" / "_bundle"
 _RUNTIME: Final = _ROOT / ".venvs" / "runtime" / "bin" / "python"
+_WIDE: Final = 200
 _RESULTS: Final = _ROOT / "benchmarks" / "results.json"
 
 
 def main() -> int:
     """Run the benchmarks and return the exit code: 0 if everything that was asked for was measured."""
-    console = Console()
+    console = Console() if sys.stdout.isatty() else Console(width=_WIDE)  # a log is no terminal that wraps lines
     try:
         settings = Settings.read(os.environ)
     except BenchmarkError as error:

@@ -49,6 +49,8 @@ class SecretsManagerApi:
         self.requests.append((action, request))
         if self.failures:
             raise self.failures.pop(0)
+        if action == "GetSecretValue" and request["SecretId"] in self.state.others:
+            return self._get_other(request["SecretId"])
         if request["SecretId"] != ARN:
             raise ApiError("ResourceNotFoundException", "Secrets Manager can't find the specified secret.")
         actions = {
@@ -78,6 +80,13 @@ class SecretsManagerApi:
             raise ApiError("ResourceNotFoundException", "Secrets Manager can't find the specified secret value.")
         holder = next(identifier for identifier, staged in labels.items() if label in staged)
         return {"VersionId": holder, "SecretString": text, "VersionStages": sorted(labels[holder])}
+
+    def _get_other(self, arn: str) -> dict[str, Any]:
+        """Answer with the current value of another secret."""
+        text = self.state.read(arn, label="AWSCURRENT")
+        if text is None:
+            raise ApiError("ResourceNotFoundException", "Secrets Manager can't find the specified secret value.")
+        return {"ARN": arn, "VersionId": "only", "SecretString": text, "VersionStages": ["AWSCURRENT"]}
 
     def _put(self, request: dict[str, Any]) -> dict[str, Any]:
         version, text = request["ClientRequestToken"], request["SecretString"]

@@ -33,6 +33,7 @@ class Backstage(Protocol):
     username: str
     alternate: str
     administrator: str
+    administrator_password: str
 
     def connect(self, target: Target, deadline: Deadline) -> Database:
         """Return the adapter under test."""
@@ -70,6 +71,9 @@ class Backstage(Protocol):
     def restore(self, state: Any) -> None:
         """Restore a snapshot, but for the administrator."""
 
+    def close(self) -> None:
+        """Leave nothing behind."""
+
 
 class FakeBackstage:
     """The fake database.
@@ -82,6 +86,7 @@ class FakeBackstage:
     engine = "postgres"
     is_remote = False
     username, alternate, administrator = USERNAME, ALTERNATE, ADMINISTRATOR
+    administrator_password = ADMINISTRATOR_PASSWORD
 
     def __init__(
         self, *, retains_passwords: bool, transactional: bool, session_class: type[MortalSession] = MortalSession
@@ -158,3 +163,6 @@ class FakeBackstage:
         self.database.restore(state)
         self.database.passwords[ADMINISTRATOR] = password
         self.lose_sessions()
+
+    def close(self) -> None:
+        """Leave the rest to the garbage collector."""

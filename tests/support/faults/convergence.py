@@ -14,7 +14,7 @@ from rotating_rds_function.domain.errors import (
     WrongStateError,
 )
 from rotating_rds_function.domain.versions import AWSCURRENT, AWSPENDING, AWSPREVIOUS
-from tests.support.faults.faulty_world import CURRENT, LABELLED, STAGED, WHOLE
+from tests.support.faults.faulty_world import ALL
 from tests.support.rotations import username_of
 
 if TYPE_CHECKING:
@@ -36,9 +36,9 @@ def converge(world: FaultyWorld, people: People) -> None:
         _remedy(world, people, expected)
         token = _token(world)
     world.rotate(token)
-    _assert_well(world, token)
+    assert_well(world, token)
     world.rotate(token)  # once more, for an answer that was lost
-    _assert_well(world, token)
+    assert_well(world, token)
 
 
 def expected_failure(world: FaultyWorld) -> type[RotationError] | None:
@@ -85,10 +85,11 @@ def _token(world: FaultyWorld) -> str:
     return pending
 
 
-def _assert_well(world: FaultyWorld, token: str) -> None:
+def assert_well(world: FaultyWorld, token: str) -> None:
+    """See that a rotation has ended as it should: the version is current and logs in, and nothing is left over."""
     assert world.store.labels[token] == {AWSCURRENT}
     assert world.holder(AWSPENDING) is None
-    assert world.promises() == {LABELLED, STAGED, CURRENT, WHOLE}
+    assert world.promises() == ALL
     assert world.logs_in(AWSCURRENT)
     if world.is_pair:
         assert world.backstage.equal(), "The logins of the pair are not equal."

@@ -3,24 +3,28 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
+from rotating_rds_function.adapters.clock import SystemClock
 from rotating_rds_function.domain.patience import Deadline
 from rotating_rds_function.domain.rotation import Progress, Rotation
 from rotating_rds_function.domain.steps import Step, StepRequest
 from rotating_rds_function.domain.targets import DAY, Deployment
 from rotating_rds_function.domain.versions import AWSCURRENT, AWSPENDING, AWSPREVIOUS
+from tests.support.crashes import Fragile
 from tests.support.fake_clock import FakeClock
 from tests.support.fake_secret_store import FakeSecretStore
-from tests.support.faults.backstage import ADMINISTRATOR_PASSWORD, FIRST_PASSWORD
+from tests.support.faults.backstage import FIRST_PASSWORD
 from tests.support.faults.conducted import Conducted, ConductedRun, Fate
 from tests.support.rotations import ADMINISTRATOR_ARN, TAGS_OF, password_of, username_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from rotating_rds_function.domain.ports import Database
     from rotating_rds_function.domain.strategies import Strategy
     from rotating_rds_function.domain.targets import Target
+    from tests.support.crashes import Crash
     from tests.support.faults.backstage import Backstage
 
 SECRET = "arn:secret"
@@ -29,6 +33,7 @@ LABELLED = "some labelled value logs in"
 STAGED = "AWSCURRENT or AWSPENDING logs in"
 CURRENT = "AWSCURRENT logs in"
 WHOLE = "nobody logs in with a part of the privileges"
+ALL = frozenset({LABELLED, STAGED, CURRENT, WHOLE})
 
 # After the others, the promises are what they were.
 _EFFECTS = frozenset({"write_pending", "move_label", "replace_password", "discard_retained", "prepare_twin", "close"})
@@ -90,8 +95,10 @@ class FaultyWorld:
         if self.strategy != "single_user":
             tags["rotating-rds:administrator-username"] = self.backstage.administrator
         self.store.tags = tags
-        self.store.others[ADMINISTRATOR_ARN] = self.value(self.backstage.administrator, ADMINISTRATOR_PASSWORD)
-        self.store.stage("first", AWSCURRENT, value=self.value(self.backstage.username, FIRST_PASSWORD))
+        self.store.others[ADMINISTRATOR_ARN] = self.value(
+            self.backstage.administrator, self.backstage.administrator_password
+        )
+        self.store.stage(_version(0), AWSCURRENT, value=self.value(self.backstage.username, FIRST_PASSWORD))
         self.start_rotation()
 
     @staticmethod
@@ -137,7 +144,7 @@ class FaultyWorld:
         """Begin a rotation as the service does, which refuses while another one is incomplete."""
         pending = self.holder(AWSPENDING)
         if pending in (None, self.holder(AWSCURRENT)):
-            self.tokens.append(f"version-{len(self.tokens) + 1}")
+            self.tokens.append(_version(len(self.tokens) + 1))
             self.store.stage(self.tokens[-1], AWSPENDING)
 
     def may_be_sent(self, step: Step, token: str) -> bool:
@@ -196,6 +203,22 @@ class FaultyWorld:
             if run.failure is not None:
                 raise run.failure
 
+    def run_step(self, step: Step, *, seconds: float, crash: Crash | None = None) -> None:
+        """Run a step of the newest rotation as Lambda does, on a clock that everybody's watch agrees with.
+
+        :param crash: counts the calls of the database's port, and does something at one of them.
+        :raises RotationError: with which it failed.
+        """
+        clock = SystemClock()
+        deadline = Deadline(clock, seconds)
+
+        def connect(target: Target) -> Database:
+            database = self.backstage.connect(target, deadline)
+            return cast("Database", Fragile(database, crash)) if crash else database
+
+        rotation = Rotation(self.store, self._deployment, connect, clock, deadline)
+        rotation.run(StepRequest(step, SECRET, self.tokens[-1]), Progress())
+
     def interfered(self) -> None:
         """Take note that a person has been at work: what is true now counts, and excuses whom it overtook."""
         self.tested.clear()
@@ -227,3 +250,8 @@ class FaultyWorld:
         if run.step is Step.TEST and run.succeeded:
             self.tested.add(run.token)
             self._passed.add(run.token)
+
+
+def _version(number: int) -> str:
+    """Return a version's id, which has at least 32 characters."""
+    return f"version-{number:028}"

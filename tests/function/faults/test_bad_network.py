@@ -1,0 +1,159 @@
+"""Rotations through a network that cuts, delays, swallows and truncates, on real servers."""
+
+from __future__ import annotations
+
+import time
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from rotating_rds_function.domain.errors import NotReadyError, RotationError, TlsError, UnreachableError
+from rotating_rds_function.domain.steps import Step
+from tests.support.faults.broken_variants import NoRollForward, PasswordBeforeGrants
+from tests.support.faults.convergence import assert_well
+from tests.support.faults.faulty_world import ALL, FaultyWorld
+from tests.support.faults.real_backstage import real_backstage
+from tests.support.proxy import Fault, Proxy, proxy_to
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from localcloud.databases import Authority
+    from rotating_rds_function.domain.strategies import Strategy
+
+LANES = [
+    (engine, strategy)
+    for engine in ("postgres", "mysql", "mariadb")
+    for strategy in ("single_user", "admin_reset", "alternating_users")
+]
+STEP_SECONDS = 2.5
+# Beyond its time a step may take no longer than a busy machine takes to notice.
+TOLERANCE_SECONDS = 1.5
+# Chunks of a recorded rotation to spoil, spread evenly over it: where nothing answers, each costs a step's whole time.
+POINTS = {
+    Fault.RESET: 6,
+    Fault.CLOSE: 4,
+    Fault.TRUNCATE: 4,
+    Fault.DELAY: 2,
+    Fault.BLACK_HOLE: 3,
+    Fault.OUTAGE: 3,
+}
+CAUSES = (UnreachableError, NotReadyError, TlsError)
+
+
+@contextmanager
+def bad_network(
+    name: str, strategy: str, server: Any, authority: Authority, broken: Strategy | None = None
+) -> Iterator[tuple[Proxy, FaultyWorld]]:
+    """Make a user whose rotation goes through a proxy, and rotate it once."""
+    with proxy_to(server.port) as proxy:
+        backstage = real_backstage(name, server, authority, port=proxy.port)
+        strategies = dict(backstage.deployment.strategies)
+        world = FaultyWorld(backstage, strategy, strategies=strategies)
+        try:
+            for step in Step:
+                world.run_step(step, seconds=20)
+            if broken is not None:
+                strategies[strategy] = broken
+            yield proxy, world
+        finally:
+            backstage.close()
+
+
+def begin(world: FaultyWorld) -> None:
+    """Start a rotation; between two logins, there is something to make equal."""
+    world.start_rotation()
+    if world.is_pair:
+        world.backstage.drift(world.backstage.username)
+
+
+def chunks_of(proxy: Proxy, world: FaultyWorld) -> int:
+    """Return the number of chunks of an undisturbed rotation."""
+    begin(world)
+    proxy.heal()
+    for step in Step:
+        world.run_step(step, seconds=20)
+    assert_well(world, world.tokens[-1])
+    return proxy.chunks
+
+
+def disturb(proxy: Proxy, world: FaultyWorld, fault: Fault, at: int) -> str:
+    """Rotate with one chunk spoilt, then once more through the healed network; return the cause, if a step failed."""
+    begin(world)
+    proxy.arm(fault, at)
+    cause = ""
+    for step in Step:
+        began = time.monotonic()
+        try:
+            world.run_step(step, seconds=STEP_SECONDS)
+        except CAUSES as error:  # any other one would be the wrong cause
+            cause = str(error.cause)
+        elapsed = time.monotonic() - began
+        assert elapsed < STEP_SECONDS + TOLERANCE_SECONDS, f"{fault} of chunk {at}: {step} took {elapsed:.1f} s."
+        if cause:
+            # The server misses a session that was swallowed before the step's time is over, and so frees its lock.
+            time.sleep(max(0.0, STEP_SECONDS - elapsed) if fault is Fault.BLACK_HOLE else 0.0)
+            break
+    proxy.heal()
+    assert world.promises() == ALL, f"{fault} of chunk {at} broke a promise."
+    for step in Step:
+        world.run_step(step, seconds=STEP_SECONDS)
+        assert world.promises() == ALL, f"{fault} of chunk {at}: {step} of the repetition broke a promise."
+    assert_well(world, world.tokens[-1])
+    return cause
+
+
+def spread(chunks: int, points: int) -> list[int]:
+    """Return numbers of chunks, from the first to the last."""
+    return sorted({round(number * (chunks - 1) / max(1, points - 1)) for number in range(points)})
+
+
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize(("name", "strategy"), LANES)
+def test_steps_are_bounded_and_a_repetition_converges(
+    name: str, strategy: str, request: pytest.FixtureRequest, authority: Authority, tell: Callable[[str], None]
+) -> None:
+    """Whatever the network does to one chunk, the cause is named in time, and no lock outlives the step."""
+    server = request.getfixturevalue(name)
+    failures: list[str] = []
+    with bad_network(name, strategy, server, authority) as (proxy, world):
+        chunks = chunks_of(proxy, world)
+        points = [(fault, at) for fault, count in POINTS.items() for at in spread(chunks, count)]
+        for fault, at in points:
+            failures.append(disturb(proxy, world, fault, at))
+    failed = [cause for cause in failures if cause]
+    tell(
+        f"bad network: {name} {strategy}: {len(points)} of {len(POINTS)} x {chunks} chunks spoilt, {len(failed)} steps "
+        f"failed ({', '.join(sorted(set(failed))) or 'none'}), converged each time"
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "strategy", "broken"),
+    [
+        ("postgres", "single_user", NoRollForward()),
+        ("mysql", "single_user", NoRollForward()),
+        ("mysql", "alternating_users", PasswordBeforeGrants()),
+        ("mariadb", "alternating_users", PasswordBeforeGrants()),
+    ],
+)
+def test_outages_show_a_broken_function(
+    name: str, strategy: str, broken: Strategy, request: pytest.FixtureRequest, authority: Authority
+) -> None:
+    """One that is wrong in a single way does not get through."""
+    with bad_network(name, strategy, request.getfixturevalue(name), authority, broken) as (proxy, world):
+        begin(world)
+        world.run_step(Step.CREATE, seconds=20)
+        proxy.heal()
+        world.run_step(Step.SET, seconds=20)
+        points = spread(proxy.chunks, 24)
+        for step in (Step.TEST, Step.FINISH):
+            world.run_step(step, seconds=20)
+
+        def sweep() -> None:
+            for at in points:
+                disturb(proxy, world, Fault.OUTAGE, at)
+
+        with pytest.raises((AssertionError, RotationError)):
+            sweep()
