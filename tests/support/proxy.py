@@ -128,19 +128,13 @@ class Proxy:
         """Forward a chunk, or spoil it; return whether the connection goes on."""
         if link.silent:
             return True
-        match self._due():
-            case Fault.RESET:
+        match fault := self._due():
+            case Fault.RESET | Fault.OUTAGE:
+                self._down = fault is Fault.OUTAGE
                 link.reset()
                 return False
-            case Fault.OUTAGE:
-                self._down = True
-                link.reset()
-                return False
-            case Fault.CLOSE:
-                link.close()
-                return False
-            case Fault.TRUNCATE:
-                sink.sendall(chunk[: len(chunk) // 2])
+            case Fault.CLOSE | Fault.TRUNCATE:
+                sink.sendall(chunk[: len(chunk) // 2] if fault is Fault.TRUNCATE else b"")
                 link.close()
                 return False
             case Fault.BLACK_HOLE:

@@ -71,6 +71,9 @@ class Backstage(Protocol):
     def restore(self, state: Any) -> None:
         """Restore a snapshot, but for the administrator."""
 
+    def reconnect(self) -> None:
+        """Go on with a server that was killed and has started again."""
+
     def close(self) -> None:
         """Leave nothing behind."""
 
@@ -163,6 +166,9 @@ class FakeBackstage:
         self.database.restore(state)
         self.database.passwords[ADMINISTRATOR] = password
         self.lose_sessions()
+
+    def reconnect(self) -> None:
+        """Nothing was connected."""
 
     def close(self) -> None:
         """Leave the rest to the garbage collector."""

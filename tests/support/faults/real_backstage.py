@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import abc
+import contextlib
 import itertools
 from contextlib import closing
 from typing import TYPE_CHECKING, Any
@@ -81,6 +82,13 @@ class RealBackstage(abc.ABC):
     def restore(self, state: Any) -> None:
         """Backups of whole servers are no matter of one test."""
         raise NotImplementedError(f"No snapshot of a shared server is restored ({state!r}).")
+
+    def reconnect(self) -> None:
+        """Take note that the server was killed, and with it the connection of the test's own."""
+        connection = self.under_test.__dict__.pop("superuser", None)
+        if connection is not None:
+            with contextlib.suppress(Exception):  # it is broken, whatever the driver makes of that
+                connection.close()
 
     def close(self) -> None:
         """Remove what was made."""
