@@ -8,6 +8,7 @@ import subprocess
 import sys
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from rotating_rds_function.adapters.tls import CA_BUNDLE_VARIABLE
@@ -15,6 +16,7 @@ from rotating_rds_function.domain.endpoints import VARIABLE
 from tests.support.deployment import ROOT
 from tests.support.doomed_function import STEPS, Call
 from tests.support.faults.faulty_world import FaultyWorld
+from tests.support.faults.people import People
 from tests.support.faults.real_backstage import real_backstage
 from tests.support.secrets_manager_api import ARN, SecretsManagerApi, serving
 
@@ -40,6 +42,11 @@ class DoomedRotations:
     process: subprocess.Popen[str]
     variant: str = "sound"
     _runs: int = field(default=0, init=False)
+
+    @cached_property
+    def people(self) -> People:
+        """Whoever has access to secret and database."""
+        return People(self.world)
 
     @property
     def output(self) -> str:
