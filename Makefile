@@ -16,6 +16,9 @@ export JSII_SILENCE_WARNING_UNTESTED_NODE_VERSION := 1
 export UV_SYSTEM_CERTS ?= true
 unexport VIRTUAL_ENV PYTHONPATH
 
+# A file is one worker's, with the servers that its tests share; ARGS="-n0" runs one test after the other.
+PARALLEL := -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
+
 env ?= local
 ENVIRONMENTS := $(basename $(notdir $(wildcard environments/*.toml)))
 CODE := app.py stacks constructs lambda client localcloud examples benchmarks tests tools
@@ -74,7 +77,7 @@ demo: setup ## the whole life cycle on the local cloud, then tear-down (KEEP=1 l
 
 .PHONY: test
 test: setup $(SERVERS) ## every test, against real servers and the real CDK CLI (ARGS="..." goes to pytest)
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest $(PARALLEL) $(ARGS)
 
 .PHONY: bench
 bench: setup $(SERVERS) ## measure rotations and the bundle; REFERENCE=... compares with AWS's sample functions
