@@ -27,6 +27,10 @@ _SUFFIXES: Final[Mapping[str, str]] = MappingProxyType(
 )
 
 
+# The samples take whatever is no 8 for MySQL 5, whose statements a newer server does not know.
+_AS_MYSQL_8: Final[Mapping[str, str]] = MappingProxyType({'startswith("8")': 'startswith(("8", "9"))'})
+
+
 @dataclass(frozen=True)
 class Contender:
     """A function and the secret that it rotates."""
@@ -88,7 +92,7 @@ def theirs(reference: Reference, place: Place, manager: SecretsManager, *, tls: 
             "module": "lambda_function",
             "handler": "lambda_handler",
             "source": str(reference.source),
-            "replacing": {AUTHORITIES: str(place.authority.certificate)},
+            "replacing": {AUTHORITIES: str(place.authority.certificate), **_AS_MYSQL_8},
         },
         (reference.source.parent, reference.packages),
         {},

@@ -125,7 +125,7 @@ def test_steps_are_bounded_and_a_repetition_converges(
     failed = [cause for cause in failures if cause]
     tell(
         f"bad network: {name} {strategy}: {len(points)} of {chunks} chunks spoilt, {len(failed)} steps failed "
-        f" ({', '.join(sorted(set(failed))) or 'none'}), converged each time"
+        f"({', '.join(sorted(set(failed))) or 'none'}), converged each time"
     )
 
 
