@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from aws_cdk import aws_rds as rds
 
@@ -66,3 +66,5 @@ class ClosedReadReplica(rds.DatabaseInstanceReadReplica):
             removal_policy=removal_policy,
             deletion_protection=deletion_protection,
         )
+        # A replica is encrypted as its source is, and CloudFormation takes no word about it.
+        cast("rds.CfnDBInstance", self.node.default_child).storage_encrypted = None

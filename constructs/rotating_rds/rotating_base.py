@@ -315,9 +315,10 @@ class RotatingBase(Construct):
     def administrator_tags(self) -> Mapping[str, str]:
         """Return what tells the rotation function whose rights to use: the master's."""
         arn = self.credential.secret.secret_arn
-        # A secret of RDS's own has an exclamation mark in its name, which no tag may hold, and a name that is known at
+        # A secret that RDS made has an exclamation mark in its name, which no tag may hold, and that name is known at
         # deployment only.
-        encoded = Fn.join(contract.tag_encode("!"), Fn.split("!", arn)) if Token.is_unresolved(arn) else arn
+        unknown = Token.is_unresolved(arn)
+        encoded = Fn.join(contract.tag_encode("!"), Fn.split("!", arn)) if unknown else contract.tag_encode(arn)
         return {
             contract.ADMINISTRATOR_TAG: encoded,
             contract.ADMINISTRATOR_USERNAME_TAG: contract.tag_encode(self.credential.username),
