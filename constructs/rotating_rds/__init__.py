@@ -3,40 +3,51 @@
 The shortest use, inside a stack:
 
 ```python
-RotatingDatabase(self, "Orders", engine=Engine.postgres(rds.PostgresEngineVersion.VER_17), vpc=vpc)
 ```
 """
 
 from __future__ import annotations
 
+from rotating_rds.access import Access
+from rotating_rds.adopted import AdoptedDatabase
 from rotating_rds.alarm_topic import AlarmTopic
 from rotating_rds.alarms import RotationAlarms
 from rotating_rds.audit_trail import AuditTrail
+from rotating_rds.cluster import RotatingCluster
 from rotating_rds.consumer import Compute, ConsumerRole
 from rotating_rds.contract import DatabaseEndpoint
 from rotating_rds.database import RotatingDatabase
+from rotating_rds.database_user import DatabaseUser
 from rotating_rds.engine import Engine
 from rotating_rds.errors import BundleMissingError, DeclarationError
 from rotating_rds.grants import Grants
 from rotating_rds.metrics import RotationMetrics
+from rotating_rds.provision_function import ProvisionFunction
 from rotating_rds.rotation import Rotation
 from rotating_rds.rotation_function import RotationFunction
 from rotating_rds.schedule import Schedule
+from rotating_rds.shared_props import SharedProps
 
 __all__ = [
+    "Access",
+    "AdoptedDatabase",
     "AlarmTopic",
     "AuditTrail",
     "BundleMissingError",
     "Compute",
     "ConsumerRole",
     "DatabaseEndpoint",
+    "DatabaseUser",
     "DeclarationError",
     "Engine",
     "Grants",
+    "ProvisionFunction",
+    "RotatingCluster",
     "RotatingDatabase",
     "Rotation",
     "RotationAlarms",
     "RotationFunction",
     "RotationMetrics",
     "Schedule",
+    "SharedProps",
 ]

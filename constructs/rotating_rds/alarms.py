@@ -8,13 +8,13 @@ from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_cloudwatch_actions as actions
 from aws_cdk import aws_events as events
 from aws_cdk import aws_events_targets as targets
-from aws_cdk import aws_secretsmanager as secretsmanager
 from aws_cdk import aws_sns as sns
 from constructs import Construct
 
 from rotating_rds.alarm_topic import admit_alarms
 
 if TYPE_CHECKING:
+    from rotating_rds.credential import Credential
     from rotating_rds.metrics import RotationMetrics
 
 _RUNBOOK = "docs/runbook.md"
@@ -26,7 +26,6 @@ class RotationAlarms(Construct):
     There is no metric of failed rotations: Secrets Manager tells of them by service events only.
 
     :param metrics: what the alarms watch.
-    :param secret: the credential that rotates.
     :param notify: the topic that hears of it; alarms of its account and EventBridge are admitted to it.
     """
 
@@ -36,11 +35,11 @@ class RotationAlarms(Construct):
         construct_id: str,
         *,
         metrics: RotationMetrics,
-        secret: secretsmanager.ISecret,
         notify: sns.ITopic,
     ) -> None:
         super().__init__(scope, construct_id)
         self.topic = notify
+        self._database_id = metrics.database_id
         admit_alarms(notify)
         self.function_errors = self._alarm(
             "FunctionErrors",
@@ -54,7 +53,24 @@ class RotationAlarms(Construct):
             f"The rotation function of {metrics.database_id} had no concurrency left. "
             f"See 'Function throttles' in {_RUNBOOK}.",
         )
-        self.rotation_failed = self._rule(metrics.database_id, secret)
+
+    def watch(self, credential: Credential) -> events.Rule:
+        """Tell of rotations of a credential that failed."""
+        return events.Rule(
+            self if credential.owner is self.node.scope else credential.owner,
+            "RotationFailed",
+            description=f"Rotations of {credential.username} on {self._database_id} that failed or were given up",
+            event_pattern=events.EventPattern(
+                source=["aws.secretsmanager"],
+                detail_type=["AWS Service Event via CloudTrail"],
+                detail={
+                    "eventSource": ["secretsmanager.amazonaws.com"],
+                    "eventName": ["RotationFailed", "RotationAbandoned"],
+                    "additionalEventData": {"SecretId": [credential.secret.secret_arn]},
+                },
+            ),
+            targets=[targets.SnsTopic(self.topic, message=_message(self._database_id, credential.username))],
+        )
 
     def _alarm(self, construct_id: str, metric: cloudwatch.Metric, description: str) -> cloudwatch.Alarm:
         alarm = cloudwatch.Alarm(
@@ -73,29 +89,12 @@ class RotationAlarms(Construct):
         alarm.add_ok_action(action)
         return alarm
 
-    def _rule(self, database_id: str, secret: secretsmanager.ISecret) -> events.Rule:
-        return events.Rule(
-            self,
-            "RotationFailed",
-            description=f"Rotations of the credential of {database_id} that failed or were given up",
-            event_pattern=events.EventPattern(
-                source=["aws.secretsmanager"],
-                detail_type=["AWS Service Event via CloudTrail"],
-                detail={
-                    "eventSource": ["secretsmanager.amazonaws.com"],
-                    "eventName": ["RotationFailed", "RotationAbandoned"],
-                    "additionalEventData": {"SecretId": [secret.secret_arn]},
-                },
-            ),
-            targets=[targets.SnsTopic(self.topic, message=_message(database_id))],
-        )
 
-
-def _message(database_id: str) -> events.RuleTargetInput:
+def _message(database_id: str, username: str) -> events.RuleTargetInput:
     secret = events.EventField.from_path("$.detail.additionalEventData.SecretId")
     outcome = events.EventField.from_path("$.detail.eventName")
     return events.RuleTargetInput.from_text(
-        f"{outcome}: the credential of database {database_id} was not rotated ({events.EventField.time}). "
+        f"{outcome}: {username} of database {database_id} has not got its new password ({events.EventField.time}). "
         f"Secret: {secret}. If the password was set before the failure, new connections fail until the rotation is "
         f"repeated: see 'Rotation failed' in {_RUNBOOK}."
     )

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from rotating_rds.errors import DeclarationError
 
 HANDLER = "rotating_rds_function.handlers.rotate.handler"
+PROVISION_HANDLER = "rotating_rds_function.handlers.provision.handler"
 DATABASES_VARIABLE = "ROTATING_RDS_DATABASES"
 
 DATABASE_TAG = "rotating-rds:database"

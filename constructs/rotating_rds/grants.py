@@ -19,11 +19,11 @@ class Grants:
     """What may be granted on one database's credential.
 
     :param secret: the credential.
-    :param key: the key that encrypts it.
+    :param key: the customer key that encrypts it; None if it is the one of Secrets Manager itself.
     :param connections: the database's network side.
     """
 
-    def __init__(self, *, secret: secretsmanager.ISecret, key: kms.IKey, connections: ec2.Connections) -> None:
+    def __init__(self, *, secret: secretsmanager.ISecret, key: kms.IKey | None, connections: ec2.Connections) -> None:
         self._secret = secret
         self._key = key
         self._connections = connections
@@ -58,11 +58,14 @@ class Grants:
         return self.read_secret(consumer)
 
 
-def key_use(grantee: iam.IGrantable, key: kms.IKey, secret: secretsmanager.ISecret, *actions: str) -> iam.Grant:
+def key_use(grantee: iam.IGrantable, key: kms.IKey | None, secret: secretsmanager.ISecret, *actions: str) -> iam.Grant:
     """Let *grantee* use *key* for *secret* only: through Secrets Manager, under that secret's encryption context.
 
+    The key of Secrets Manager itself is open to whoever may read the secret, in its account.
     Source: "Secret encryption and decryption in AWS Secrets Manager" in the service's user guide.
     """
+    if key is None:
+        return iam.Grant.drop(grantee, "the key of Secrets Manager itself needs no grant")
     region = Stack.of(key).region
     return iam.Grant.add_to_principal(
         grantee=grantee,

@@ -16,23 +16,22 @@ if TYPE_CHECKING:
 _LONGEST = 63
 
 
-def instance_identifier(scope: Construct, given: str | None) -> str:
+def server_identifier(scope: Construct, prop: str, given: str | None) -> str:
     """Return *given* if RDS takes it, or a name made from the construct's path.
 
-    It is known before the instance exists, so that its log groups can be made with retention and key before RDS makes
+    It is known before the server exists, so that its log groups can be made with retention and key before RDS makes
     them without; and it is the database id of the rotation function's environment, tags and metrics.
 
+    :param prop: what adopters call it.
     :raises DeclarationError: if RDS would refuse *given*, or it is known at deployment only.
     """
     if given is None:
         return _from_path(scope)
     if Token.is_unresolved(given):
-        raise DeclarationError(
-            f"instance_identifier of {scope.node.path!r} is only known at deployment: give it as literal text."
-        )
+        raise DeclarationError(f"{prop} of {scope.node.path!r} is only known at deployment: give it as literal text.")
     if not re.fullmatch(r"[a-z](?:-?[a-z0-9])*", given) or len(given) > _LONGEST:
         raise DeclarationError(
-            f"instance_identifier {given!r} is refused by RDS: choose 1 to {_LONGEST} lower-case letters, digits and "
+            f"{prop} {given!r} is refused by RDS: choose 1 to {_LONGEST} lower-case letters, digits and "
             "single hyphens that begin with a letter and do not end with a hyphen."
         )
     return given

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, cast
 
-from aws_cdk import RemovalPolicy
-from aws_cdk import aws_ec2 as ec2
-from aws_cdk import aws_kms as kms
-from aws_cdk import aws_logs as logs
 from aws_cdk import aws_rds as rds
-from aws_cdk import aws_secretsmanager as secretsmanager
 
-from rotating_rds.encryption import admit_logs
+from rotating_rds.exported_logs import make_log_groups
 
 if TYPE_CHECKING:
+    from aws_cdk import RemovalPolicy
+    from aws_cdk import aws_ec2 as ec2
+    from aws_cdk import aws_kms as kms
+    from aws_cdk import aws_logs as logs
+    from aws_cdk import aws_secretsmanager as secretsmanager
     from constructs import Construct
 
-    from rotating_rds.engine import Engine
+    from rotating_rds.engine import InstanceEngine
 
 
 class ClosedInstance(rds.DatabaseInstance):
@@ -25,7 +25,8 @@ class ClosedInstance(rds.DatabaseInstance):
     :param engine: the engine, which brings TLS parameters, port and log exports.
     :param identifier: literal identifier of the instance.
     :param username: master user.
-    :param secret: the master user's credential; becomes attached to the instance.
+    :param secret: the master user's credential, which becomes attached to the instance; RDS makes one of its own where
+        None.
     :param security_group: the only group of the instance.
     :param encryption_key: key of storage and logs.
     :param log_retention: of the exported logs.
@@ -38,33 +39,39 @@ class ClosedInstance(rds.DatabaseInstance):
         scope: Construct,
         construct_id: str,
         *,
-        engine: Engine,
+        engine: InstanceEngine,
         identifier: str,
         username: str,
-        secret: secretsmanager.ISecret,
+        secret: secretsmanager.ISecret | None,
         security_group: ec2.ISecurityGroup,
         encryption_key: kms.IKey,
         log_retention: logs.RetentionDays,
         log_removal_policy: RemovalPolicy,
         **props: Any,
     ) -> None:
+        self.parameters = rds.ParameterGroup(
+            scope,
+            "Parameters",
+            engine=engine.instance_engine,
+            description=f"Database {identifier}: connections over TLS only",
+            parameters=dict(engine.forced_tls),
+        )
         super().__init__(
             scope,
             construct_id,
             engine=engine.instance_engine,
             instance_identifier=identifier,
-            credentials=rds.Credentials.from_secret(secret, username),
+            credentials=(
+                rds.Credentials.from_username(username, encryption_key=encryption_key)
+                if secret is None
+                else rds.Credentials.from_secret(secret, username)
+            ),
+            manage_master_user_password=secret is None or None,
             port=engine.port,
             security_groups=[security_group],
             publicly_accessible=False,
             ca_certificate=rds.CaCertificate.RDS_CA_RSA2048_G1,
-            parameter_group=rds.ParameterGroup(
-                scope,
-                "Parameters",
-                engine=engine.instance_engine,
-                description=f"Database {identifier}: connections over TLS only",
-                parameters=dict(engine.forced_tls),
-            ),
+            parameter_group=self.parameters,
             storage_type=rds.StorageType.GP3,
             storage_encrypted=True,
             storage_encryption_key=encryption_key,
@@ -74,18 +81,14 @@ class ClosedInstance(rds.DatabaseInstance):
             cloudwatch_logs_exports=list(engine.log_exports),
             **props,
         )
-        admit_logs(encryption_key, self, f"/aws/rds/instance/{identifier}/*")
-        log_groups = [
-            logs.LogGroup(
-                self,
-                f"{name.title()}Log",
-                log_group_name=f"/aws/rds/instance/{identifier}/{name}",
-                retention=log_retention,
-                encryption_key=encryption_key,
-                removal_policy=log_removal_policy,
-            )
-            for name in engine.log_exports
-        ]
+        log_groups = make_log_groups(
+            self,
+            f"/aws/rds/instance/{identifier}",
+            engine.log_exports,
+            encryption_key=encryption_key,
+            retention=log_retention,
+            removal_policy=log_removal_policy,
+        )
         # RDS would make the groups itself, unencrypted and kept for ever, if they were not there before.
         cast("rds.CfnDBInstance", self.node.default_child).node.add_dependency(*log_groups)
 

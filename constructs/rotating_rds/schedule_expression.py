@@ -16,7 +16,8 @@ _SHORTEST_HOURS = 4
 _LONGEST_DAYS = 999
 
 _RATE = re.compile(r"rate\((?P<value>[1-9][0-9]*) (?P<unit>hours?|days?)\)")
-_CRON = re.compile(r"cron\((?P<fields>[^()]*)\)")
+_CRON = re.compile(r"cron\((?P<fields>(?:[^()]|\([^()]*\))*)\)")
+_HASHED_HOUR = re.compile(r"H(?:\((?P<first>[0-9]{1,2})-(?P<last>[0-9]{1,2})\))?")
 _HOUR = re.compile(r"(?P<start>[0-9]{1,2})?(?:/(?P<step>[0-9]{1,2}))?")
 _NUMBERS_OR_NAMES = r"(?:{item}(?:-{item})?(?:/[0-9]{{1,2}})?)"
 _MONTH = r"(?:1[0-2]|[1-9]|JAN|FEB|MAR|APR|MAY|JUN|JUL|AUG|SEP|OCT|NOV|DEC)"
@@ -40,10 +41,12 @@ class Windows:
 
     :param last_hour: last hour of a day on which one opens.
     :param hours_between: hours between two openings, 24 at most.
+    :param choices: the hours that one is chosen of, for an hour that is not fixed yet; none otherwise.
     """
 
     last_hour: int
     hours_between: int
+    choices: tuple[int, ...] = ()
 
     @property
     def longest_window_hours(self) -> int:
@@ -98,7 +101,17 @@ def _cron_windows(expression: str, fields: list[str]) -> Windows:
     return _hour_windows(expression, hours)
 
 
+def with_hour(expression: str, hour: int) -> str:
+    """Return an expression whose hour was not fixed yet, with one that is."""
+    return _HASHED_HOUR.sub(str(hour), expression, count=1)
+
+
 def _hour_windows(expression: str, hours: str) -> Windows:
+    if hashed := _HASHED_HOUR.fullmatch(hours):
+        first, last = int(hashed["first"] or 0), int(hashed["last"] or HOURS_A_DAY - 1)
+        if not first <= last < HOURS_A_DAY:
+            raise _bad_cron(expression, f"has the hours {hours!r}", "write H, or a range such as H(1-5)")
+        return Windows(last_hour=first, hours_between=HOURS_A_DAY, choices=tuple(range(first, last + 1)))
     match = _HOUR.fullmatch(hours)
     if not match or not hours or int(match["start"] or 0) >= HOURS_A_DAY:
         raise _bad_cron(expression, f"has the hours {hours!r}", "write 0 to 23, or start/step such as 2/10")

@@ -100,3 +100,58 @@ def test_a_calendar_with_both_days_is_refused() -> None:
     """Secrets Manager takes a day of the month or a day of the week."""
     with pytest.raises(DeclarationError, match=r"day='1' and week_day='SUN' .*: give one"):
         Schedule.cron(hour=3, day="1", week_day="SUN")
+
+
+@pytest.mark.parametrize(
+    ("schedule", "expression"),
+    [
+        (Schedule.cron(), "cron(0 H * * ? *)"),
+        (Schedule.cron(hour=range(1, 6), week_day="SUN#1"), "cron(0 H(1-5) ? * SUN#1 *)"),
+        (Schedule.cron(hour=3, day="1"), "cron(0 3 1 * ? *)"),
+    ],
+)
+def test_an_hour_is_fixed_or_one_of_many(schedule: Schedule, expression: str) -> None:
+    """What has no hour gets one for each credential."""
+    assert schedule.expression == expression
+
+
+def test_credentials_that_share_a_schedule_rotate_at_different_hours() -> None:
+    """Paired rotations at the same minute have taken production down before: they are spread over all hours."""
+    schedule = Schedule.cron(week_day="SUN")
+    hours = [schedule.staggered(f"Stack/Database{number}", None).expression for number in range(200)]
+    assert len(set(hours)) == 24
+    assert max(hours.count(hour) for hour in hours) < 20
+
+
+def test_a_credential_keeps_its_hour() -> None:
+    """Another one would change the schedule at each deployment."""
+    schedule = Schedule.cron(hour=range(1, 6))
+    assert schedule.staggered("Stack/Orders", 2) == schedule.staggered("Stack/Orders", 2)
+
+
+@pytest.mark.parametrize("window", [1, 6, 23])
+def test_a_window_ends_before_midnight_at_every_hour(window: int) -> None:
+    """Hours at which it would not are not chosen."""
+    for number in range(50):
+        schedule = Schedule.cron().staggered(f"Stack/Database{number}", window)
+        assert schedule.longest_window_hours >= window
+
+
+def test_a_fixed_schedule_stays_as_it_is() -> None:
+    """Nobody moves what was written down."""
+    assert Schedule("cron(0 3 ? * SUN *)").staggered("anything", 2) == Schedule("cron(0 3 ? * SUN *)")
+    assert Schedule("rate(7 days)").staggered("anything", None) == Schedule("rate(7 days)")
+
+
+@pytest.mark.parametrize("hours", ["H(5-1)", "H(0-24)", "H()", "h", "H/4", "H(1)"])
+def test_hours_that_are_none_are_refused(hours: str) -> None:
+    """With how to write them."""
+    with pytest.raises(DeclarationError, match=r"(has the hours|is no expression)"):
+        Schedule(f"cron(0 {hours} * * ? *)")
+
+
+@pytest.mark.parametrize("hour", [range(0), range(0, 24, 2), range(5, 1)])
+def test_hours_that_are_not_in_a_row_are_refused(hour: range) -> None:
+    """A range is a time of the day."""
+    with pytest.raises(DeclarationError, match=r"has no hours in a row"):
+        Schedule.cron(hour=hour)

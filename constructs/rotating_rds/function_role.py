@@ -1,4 +1,4 @@
-"""What the rotation function may do."""
+"""What a function of ours may do."""
 
 from __future__ import annotations
 
@@ -28,21 +28,25 @@ _NETWORK_INTERFACE_ACTIONS = (
 )
 
 
-class RotationRole(iam.Role):
-    """The function's role: its own log, and the secrets that were allowed.
+class FunctionRole(iam.Role):
+    """A function's role: its own log, and the secrets that were allowed.
 
+    :param description: what the function does.
     :param path: IAM path, which detection matches on.
     :param log_group: the function's log group.
     """
 
-    def __init__(self, scope: Construct, construct_id: str, *, path: str, log_group: logs.ILogGroup) -> None:
+    def __init__(
+        self, scope: Construct, construct_id: str, *, description: str, path: str, log_group: logs.ILogGroup
+    ) -> None:
         super().__init__(
             scope,
             construct_id,
             assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"),
             path=path,
-            description="Rotates database credentials",
+            description=description,
         )
+        self._readable: set[str] = set()
         log_group.grant_write(self)
         self.add_to_policy(
             iam.PolicyStatement(sid="NetworkInterfaces", actions=list(_NETWORK_INTERFACE_ACTIONS), resources=["*"])
@@ -55,7 +59,7 @@ class RotationRole(iam.Role):
             "is denied everything about them.",
         )
 
-    def allow_rotation(self, secret: secretsmanager.ISecret, key: kms.IKey) -> None:
+    def allow_rotation(self, secret: secretsmanager.ISecret, key: kms.IKey | None) -> None:
         """Let the function read and write *secret*, and use *key* for that secret only."""
         iam.Grant.add_to_principal(
             grantee=self,
@@ -68,6 +72,19 @@ class RotationRole(iam.Role):
             resource_arns=[secret.secret_arn],
         )
         key_use(self, key, secret, "kms:Decrypt", "kms:GenerateDataKey")
+
+    def allow_reading(self, secret: secretsmanager.ISecret, key: kms.IKey | None) -> None:
+        """Let the function read the current value of *secret*, and use *key* for that; asking twice adds nothing."""
+        if secret.node.addr in self._readable:
+            return
+        self._readable.add(secret.node.addr)
+        iam.Grant.add_to_principal(
+            grantee=self,
+            actions=["secretsmanager:GetSecretValue"],
+            resource_arns=[secret.secret_arn],
+            conditions={"StringEquals": {"secretsmanager:VersionStage": "AWSCURRENT"}},
+        )
+        key_use(self, key, secret, "kms:Decrypt")
 
     def _keep_interfaces_from_code(self) -> iam.PolicyStatement:
         """Deny the code what the service needs: the key is present in calls with the function's own credentials."""

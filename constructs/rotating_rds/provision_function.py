@@ -1,0 +1,71 @@
+"""The function that makes users in databases when they are deployed."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from aws_cdk import CustomResource, Stack
+from aws_cdk import aws_iam as iam
+from aws_cdk import custom_resources as resources
+
+from rotating_rds import contract
+from rotating_rds.database_function import DatabaseFunction
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from constructs import Construct
+
+
+class ProvisionFunction(DatabaseFunction):
+    """Makes users, and gives them exactly their privileges; one may serve many databases of a network.
+
+    CloudFormation hears of it through the CDK's Provider framework, whose own function stays outside of the network:
+    from isolated subnets no answer would reach CloudFormation, and a deployment would hang for an hour.
+
+    All of its props are those of :class:`DatabaseFunction`.
+    """
+
+    handler = contract.PROVISION_HANDLER
+    purpose = "Makes users of databases"
+
+    def request(self, scope: Construct, properties: Mapping[str, Any]) -> CustomResource:
+        """Have a user made when *scope* is deployed.
+
+        One after the other in a stack: CloudFormation would send all of them at once, more than the concurrency that is
+        reserved for the function.
+
+        :param properties: of the request; see `$defs/provisionRequest` in the contract with the function.
+        """
+        resource = CustomResource(
+            scope,
+            "Resource",
+            service_token=self._provider.service_token,
+            resource_type="Custom::DatabaseUser",
+            properties=properties,
+        )
+        stack = Stack.of(scope).node.addr
+        resource.node.add_dependency(self, *self._last.get(stack, ()))
+        self._last[stack] = [resource]
+        return resource
+
+    @cached_property
+    def _last(self) -> dict[str, list[CustomResource]]:
+        """The newest request of each stack."""
+        return {}
+
+    @cached_property
+    def _provider(self) -> resources.Provider:
+        group = self._make_log_group("ProviderLogGroup")
+        role = iam.Role(
+            self,
+            "ProviderRole",
+            assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"),
+            path=self._role_path,
+            description="Hands CloudFormation's requests to the function that makes users of databases",
+        )
+        group.grant_write(role)
+        return resources.Provider(
+            self, "Provider", on_event_handler=self.function, framework_on_event_role=role, log_group=group
+        )
