@@ -138,10 +138,10 @@ def break_retry() -> None:
 def break_order() -> None:
     """Have setSecret give the twin its password before it may do what the model may."""
     from rotating_rds_function.domain.strategies import STRATEGIES  # noqa: PLC0415
-    from rotating_rds_function.handlers import rotate  # noqa: PLC0415
+    from rotating_rds_function.handlers import invocation  # noqa: PLC0415
     from tests.support.faults.broken_variants import PasswordBeforeGrants  # noqa: PLC0415
 
-    patched: Any = rotate
+    patched: Any = invocation
     patched.STRATEGIES = {**STRATEGIES, "alternating_users": PasswordBeforeGrants()}
 
 

@@ -10,6 +10,7 @@ from rotating_rds_function.domain.errors import AuthenticationError, PrivilegeEr
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from rotating_rds_function.domain.access import UserAccess
     from rotating_rds_function.domain.errors import RotationError
     from rotating_rds_function.domain.targets import Pair
 
@@ -138,6 +139,30 @@ class FakeSession:
             *(f"{pair.twin} lacks {privilege}" for privilege in sorted(model - twin)),
             *(f"{pair.twin} has {privilege} beyond" for privilege in sorted(twin - model)),
         ]
+
+    def provision(self, user: UserAccess) -> bool:
+        """See DatabaseSession."""
+        self._begin_change(user.logins[0])
+        database, (first, *others) = self._database, user.logins
+        made = first not in database.passwords
+        if made:
+            database.passwords[first] = ""
+            database.locked.add(first)
+        for login in (first, *(login for login in others if login in database.passwords)):
+            database.privileges[login] = {f"{level} {schema}" for schema, level in user.schemas.items()}
+            database.privileges[login] |= set(user.statements)
+        return made
+
+    def remove(self, user: UserAccess) -> None:
+        """See DatabaseSession."""
+        self._begin_change(user.logins[0])
+        for login in user.logins:
+            for facts in (self._database.passwords, self._database.retained, self._database.privileges):
+                facts.pop(login, None)
+
+    def commit(self) -> None:
+        """See DatabaseSession."""
+        self._database.fail_if_told()
 
     def close(self) -> None:
         """See DatabaseSession."""

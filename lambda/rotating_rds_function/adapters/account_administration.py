@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import TYPE_CHECKING, Final
 
 from rotating_rds_function.adapters.account_changes import CREATE_USER, Change, changes
 from rotating_rds_function.adapters.account_powers import Powers
+from rotating_rds_function.adapters.account_provisioning import AccountProvisioning
 from rotating_rds_function.adapters.accounts import EVERYWHERE, Account, AccountState, Kind
 from rotating_rds_function.domain.errors import PrivilegeError, RefusedError, WrongStateError
 from rotating_rds_function.domain.wording import shown
@@ -16,26 +17,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection
 
     from rotating_rds_function.adapters.account_catalogue import Catalogue
+    from rotating_rds_function.adapters.account_dialect import Dialect
+    from rotating_rds_function.domain.access import UserAccess
     from rotating_rds_function.domain.targets import Pair
 
 _PASSES: Final = 2
-
-
-class Dialect(Protocol):
-    """How an engine says what the other one says differently.
-
-    :param plugins: authentication plugins whose password the function can set.
-    :param protected: privileges on everything, static or dynamic, by which a user administers others or the server.
-    """
-
-    plugins: Collection[str]
-    protected: Collection[str]
-
-    def create_locked(self, account: Account, plugin: str) -> str:
-        """Return the statement that makes an account which nobody can log in to."""
-
-    def default_roles(self, account: Account, roles: Collection[Account]) -> Change:
-        """Return the change that leaves an account with these default roles."""
 
 
 class AccountAdministration:
@@ -111,6 +97,14 @@ class AccountAdministration:
         if model.plugin != twin.plugin:
             found.append(f"{twin.account} is authenticated by {twin.plugin} instead of {model.plugin}")
         return found
+
+    def provision(self, user: UserAccess) -> AccountState | None:
+        """Make a user's accounts what is declared; return the first login's, as it will be, if it was made."""
+        return AccountProvisioning(self._catalogue, self._dialect, self._powers, self._run).provision(user)
+
+    def remove(self, user: UserAccess) -> None:
+        """Drop a user's accounts."""
+        AccountProvisioning(self._catalogue, self._dialect, self._powers, self._run).remove(user)
 
     def _compare(self, pair: Pair) -> _Comparison:
         users = self._catalogue.users(pair.model, pair.twin)

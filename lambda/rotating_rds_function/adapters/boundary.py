@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from rotating_rds_function.adapters.redaction import Redactor
+    from rotating_rds_function.domain.access import UserAccess
     from rotating_rds_function.domain.ports import Database, DatabaseSession, SecretStore
     from rotating_rds_function.domain.targets import Pair
     from rotating_rds_function.domain.versions import SecretDescription
@@ -96,6 +97,18 @@ class RedactingSession:
     def differences(self, pair: Pair) -> list[str]:
         """Return them without a secret: a name that somebody gave to a thing could be one."""
         return [self._redactor.clean(clause) for clause in self._redactor.guard(self._session.differences, pair)]
+
+    def provision(self, user: UserAccess) -> bool:
+        """Pass on."""
+        return self._redactor.guard(self._session.provision, user)
+
+    def remove(self, user: UserAccess) -> None:
+        """Pass on."""
+        self._redactor.guard(self._session.remove, user)
+
+    def commit(self) -> None:
+        """Pass on."""
+        self._redactor.guard(self._session.commit)
 
     def close(self) -> None:
         """Pass on."""

@@ -14,7 +14,7 @@ from rotating_rds_function.adapters.mysql_family import MySqlFamily, MySqlFamily
 from rotating_rds_function.adapters.mysql_text import literal
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Collection, Mapping, Sequence
 
     from rotating_rds_function.adapters.accounts import Account
     from rotating_rds_function.adapters.limits import Limits
@@ -67,7 +67,7 @@ def native_hash(password: str) -> str:
 class MariaDbDialect:
     """See Dialect."""
 
-    plugins: Collection[str] = (_NATIVE,)
+    plugins: Sequence[str] = (_NATIVE,)
     protected: Collection[str] = ("SUPER", "CREATE USER", "GRANT OPTION", "SET USER")
 
     def create_locked(self, account: Account, plugin: str) -> str:

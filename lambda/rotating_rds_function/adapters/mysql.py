@@ -15,7 +15,7 @@ from rotating_rds_function.adapters.mysql_family import MySqlFamily, MySqlFamily
 from rotating_rds_function.adapters.mysql_text import literal
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Mapping
+    from collections.abc import Callable, Collection, Mapping, Sequence
 
     from rotating_rds_function.adapters.accounts import Account
     from rotating_rds_function.adapters.limits import Limits
@@ -106,7 +106,7 @@ _UNUSABLE: Final[Mapping[str, Callable[[], str]]] = MappingProxyType(
 class MySqlDialect:
     """See Dialect."""
 
-    plugins: Collection[str] = tuple(_UNUSABLE)
+    plugins: Sequence[str] = tuple(_UNUSABLE)
     # RDS gives its master the role rds_superuser_role, whose privileges are among these.
     protected: Collection[str] = (
         *("SUPER", "CREATE USER", "GRANT OPTION", "SYSTEM_USER", "ROLE_ADMIN", "SYSTEM_VARIABLES_ADMIN"),

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from rotating_rds_function.adapters.account_administration import AccountAdministration
     from rotating_rds_function.adapters.accounts import Account, AccountState
+    from rotating_rds_function.domain.access import UserAccess
     from rotating_rds_function.domain.endpoints import Endpoint
     from rotating_rds_function.domain.patience import Deadline
     from rotating_rds_function.domain.targets import Pair
@@ -152,6 +153,21 @@ class MySqlFamilySession(abc.ABC):
     def differences(self, pair: Pair) -> list[str]:
         """See DatabaseSession."""
         return self._administration.differences(pair)
+
+    def provision(self, user: UserAccess) -> bool:
+        """See DatabaseSession; every statement takes effect at once."""
+        made = self._administration.provision(user)
+        if made is not None:
+            self._model = made
+        return made is not None
+
+    def remove(self, user: UserAccess) -> None:
+        """See DatabaseSession; accounts own nothing."""
+        self._administration.remove(user)
+
+    def commit(self) -> None:
+        """Release the lock; everything is durable already."""
+        self._release()
 
     def close(self) -> None:
         """End the session; the server releases its lock."""

@@ -11,7 +11,7 @@ import pg8000.native
 
 from rotating_rds_function.adapters import tls
 from rotating_rds_function.adapters.limits import Limits
-from rotating_rds_function.adapters.postgres_access import provision
+from rotating_rds_function.adapters.postgres_access import provision, remove
 from rotating_rds_function.adapters.postgres_administration import check_administrator, refuse_protected
 from rotating_rds_function.adapters.postgres_errors import broken, translated
 from rotating_rds_function.adapters.postgres_pairs import alter_password, differences, prepare_twin
@@ -161,6 +161,12 @@ class PostgresSession:
         made = provision(self._run, user)
         self._to_unlock = user.logins[0] if made else None
         return made
+
+    def remove(self, user: UserAccess) -> None:
+        """Drop logins and access role; the owner stays."""
+        for name in (user.owner, user.access_role, *user.logins):
+            _check_name(name)
+        remove(self._run, user)
 
     def commit(self) -> None:
         """Make what was done durable, and release the locks."""

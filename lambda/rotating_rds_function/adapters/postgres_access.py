@@ -63,6 +63,29 @@ def provision(run: Run, user: UserAccess) -> bool:
     return made
 
 
+def remove(run: Run, user: UserAccess) -> None:
+    """Drop logins and access role, inside the caller's transaction; the owner stays, and gets what they own.
+
+    :raises RefusedError: as provision().
+    :raises PrivilegeError: as provision().
+    :raises NotReadyError: if sessions of a login keep its tables for themselves: repeat.
+    :raises WrongStateError: if a role is needed by something in another database.
+    """
+    names = [name for name in (*user.logins, user.access_role) if roles.read_role(run, name) is not None]
+    for name in names:
+        refuse_protected(run, name)
+        check_administrator(run, name, None)
+    if roles.read_role(run, user.owner) is not None:
+        with_power_of = [name for name in (user.owner, *names) if _lend(run, name)]
+        for name in names:
+            move_possessions(run, name, user.owner)
+        for name in with_power_of:
+            run(f"REVOKE {identifier(name)} FROM CURRENT_USER")
+    revoke_all(run, user.access_role)
+    for name in names:
+        run(f"DROP ROLE {identifier(name)}")
+
+
 def _check(run: Run, user: UserAccess) -> None:
     for login in user.logins:
         refuse_protected(run, login)
@@ -143,4 +166,4 @@ def _grant_exactly(run: Run, user: UserAccess) -> None:
             run(statement)
     grant_levels(run, user)
     for statement in user.statements:
-        run(statement.replace("{access_role}", identifier(user.access_role)))
+        run(statement.replace("{grantee}", identifier(user.access_role)))

@@ -22,12 +22,13 @@ class Level(StrEnum):
 class UserAccess:
     """A user, and exactly what it may do.
 
-    :param owner: the role that owns the schemas of the database and what is in them; shared by all users.
-    :param access_role: the role that holds the user's privileges.
+    :param owner: on PostgreSQL the role that owns the schemas of the database and what is in them; shared by all users.
+    :param access_role: on PostgreSQL the role that holds the user's privileges.
     :param logins: the user's login, or the two of a pair. The first is made where it is missing; the second may wait
         for its first turn.
     :param schemas: schema to what the user may do in it. A user with DDL anywhere acts as the owner, hence everywhere.
-    :param statements: run last, for privileges that no level has; `{access_role}` in them is that role, quoted.
+    :param statements: run last, for privileges that no level has; `{grantee}` in them is who holds the privileges,
+        quoted: the access role, or each login on an engine without one.
     """
 
     owner: str

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
+    from rotating_rds_function.domain.access import UserAccess
     from rotating_rds_function.domain.targets import Pair
     from rotating_rds_function.domain.versions import SecretDescription
 
@@ -102,6 +103,26 @@ class DatabaseSession(Protocol):
 
         Password and lock are none of it; a login that does not exist is one. Looks only, and changes nothing.
         """
+
+    def provision(self, user: UserAccess) -> bool:
+        """Make a user able to do exactly what is declared: add and take away; needs the lock.
+
+        The first login is made where it is missing, locked: replace_password() unlocks it. The others are made equal
+        where they exist. Where the engine can, all of it takes effect at once, by replace_password() or commit().
+
+        :returns: whether the first login was made, and waits for its password.
+        :raises PrivilegeError: if the session's user lacks what it would hand on.
+        :raises WrongStateError: if a name is taken by something else.
+        """
+
+    def remove(self, user: UserAccess) -> None:
+        """Drop a user's logins and what holds its privileges; what they own goes to the owner; needs the lock.
+
+        Who does not exist any more is no error.
+        """
+
+    def commit(self) -> None:
+        """Make durable what was done without a new password, and release the lock."""
 
     def close(self) -> None:
         """End the session and undo what is not durable. Never raises: a connection that broke is closed."""

@@ -51,6 +51,24 @@ class Administrator:
 
 
 @dataclass(frozen=True)
+class Declaration:
+    """A user that a deployment declares, whose secret's tags may not be there to be asked any more.
+
+    :param database: id of the database.
+    :param engine: name of the database engine.
+    :param alternate_username: the second login of a pair; None for a user with one login.
+    :param access_role: see Pair.
+    """
+
+    database: str
+    engine: str
+    username: str
+    alternate_username: str | None
+    administrator: Administrator
+    access_role: str
+
+
+@dataclass(frozen=True)
 class Pair:
     """Two logins of one user, as one rotation sees them.
 
@@ -147,6 +165,33 @@ class Deployment:
             access_role=_optional(tags, tag.ACCESS_ROLE_TAG) or f"{username}_access",
             retain_for=tag.seconds(tags, tag.RETAIN_FOR_TAG, default=DAY),
             test_query=_optional(tags, tag.TEST_QUERY_TAG),
+        )
+        _refuse_names(target, engine)
+        return target
+
+    def declared(self, user: Declaration) -> Target:
+        """Return the target that a user's declaration means.
+
+        :raises ConfigurationError: if it names what this function was not deployed for.
+        :raises RefusedError: if it names a user who is not ours to change.
+        """
+        engine, endpoint = self.engines.get(user.engine), self.endpoints.get(user.database)
+        if engine is None or endpoint is None:
+            raise ConfigurationError(
+                f"The user {shown(user.username)} is declared for the database {shown(user.database)} on "
+                f"{shown(user.engine)}, which this function was not deployed for (it knows the databases "
+                f"{', '.join(sorted(self.endpoints))} and the engines {', '.join(sorted(self.engines))}): deploy again."
+            )
+        target = Target(
+            database=user.database,
+            engine=engine.name,
+            strategy="",
+            username=user.username,
+            endpoint=endpoint,
+            engine_spellings=engine.spellings,
+            alternate_username=user.alternate_username,
+            administrator=user.administrator,
+            access_role=user.access_role,
         )
         _refuse_names(target, engine)
         return target

@@ -70,7 +70,7 @@ def test_statements_are_run_for_the_access_role_and_taken_back_with_it(shop: Sho
     """For privileges that no level has."""
     shop.provision(shop.user(Level.DDL, "migrations"))
     shop.run(shop.name("migrations"), "CREATE TABLE shop.orders (id integer, price integer)")
-    granted = ["GRANT USAGE ON SCHEMA shop TO {access_role}", "GRANT SELECT (id) ON shop.orders TO {access_role}"]
+    granted = ["GRANT USAGE ON SCHEMA shop TO {grantee}", "GRANT SELECT (id) ON shop.orders TO {grantee}"]
     logins = (shop.name("app"), shop.name("app_clone"))
     shop.provision(UserAccess(shop.name("owner"), shop.name("app_access"), logins, statements=tuple(granted)))
     assert shop.run(logins[0], "SELECT id FROM shop.orders") == []
@@ -84,7 +84,7 @@ def test_statements_are_run_for_the_access_role_and_taken_back_with_it(shop: Sho
 def test_a_failing_statement_undoes_everything(shop: Shop) -> None:
     """A deployment rolls back to where it was."""
     with pytest.raises(PrivilegeError):
-        shop.provision(shop.user(statements=["GRANT SELECT ON pg_authid TO {access_role}"]))
+        shop.provision(shop.user(statements=["GRANT SELECT ON pg_authid TO {grantee}"]))
     assert shop.as_superuser(f"SELECT rolname FROM pg_roles WHERE rolname LIKE '%\"{shop.number}\"'") == []
 
 

@@ -13,7 +13,7 @@ from rotating_rds_function.domain.errors import (
     RotationError,
 )
 from rotating_rds_function.domain.steps import Step
-from rotating_rds_function.handlers import rotate
+from rotating_rds_function.handlers import invocation
 from tests.support.deployed_function import OLD, PASSWORD, USERNAME, Deployed, wrong_password
 from tests.support.leaks import find_leaks
 from tests.support.secrets_manager_api import ApiError
@@ -106,7 +106,7 @@ def test_a_leaking_adapter_is_stopped_at_the_boundary(
             raise RuntimeError(f"{username}:{password}")
 
     deployed.invoke(Step.CREATE)
-    monkeypatch.setattr(rotate, "open_database", lambda *_, **__: Leaking())
+    monkeypatch.setattr(invocation, "open_database", lambda *_, **__: Leaking())
     with pytest.raises(InternalError) as caught:
         deployed.invoke(Step.SET)
     texts = [str(caught.value), *(f"{record.getMessage()} {record.__dict__}" for record in caplog.records)]
