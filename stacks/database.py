@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from aws_cdk import Stack
     from constructs import Construct
 
+    from rotating_rds.engine import InstanceEngine
     from stacks.network import DatabaseNetwork
     from stacks.settings import Settings
 
@@ -84,7 +85,7 @@ class DatabaseStack(EnvironmentStack):
             CfnOutput(self, name, value=value)
 
 
-def _postgres(version: str) -> Engine:
+def _postgres(version: str) -> InstanceEngine:
     return Engine.postgres(rds.PostgresEngineVersion.of(version, version.split(".", 1)[0]))
 
 

@@ -1,0 +1,92 @@
+"""PostgreSQL, MySQL and MariaDB in one stack, users and consumers included, deployed by the real CDK command line."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+from typing import TYPE_CHECKING
+
+import pytest
+from botocore.exceptions import ClientError
+
+from localcloud.cloud import LocalCloud
+from tests.support.deployment import ROOT
+from tests.support.waiting import eventually
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+DATABASES = ("Postgres", "MySql", "MariaDb")
+CREDENTIALS = ("Master", "Web", "Reports")
+
+
+def cdk(cloud: LocalCloud, folder: Path, *arguments: str) -> None:
+    """Run the CDK command line on the app, or outside of any app."""
+    path = os.pathsep.join([f"{ROOT}/.venv/bin", f"{ROOT}/node_modules/.bin", os.environ["PATH"]])
+    finished = subprocess.run(
+        ["cdk", *arguments],
+        cwd=folder,
+        env={**os.environ, **cloud.environment(), "PATH": path, "PYTHONPATH": str(ROOT)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        timeout=240,
+        check=False,
+    )
+    assert finished.returncode == 0, finished.stdout[-5000:]
+
+
+def outputs(cloud: LocalCloud) -> dict[str, str]:
+    """Return what the stack tells of itself."""
+    (stack,) = cloud.client("cloudformation").describe_stacks(StackName="shop")["Stacks"]
+    return {output["OutputKey"]: output["OutputValue"] for output in stack["Outputs"]}
+
+
+def username(cloud: LocalCloud, secret: str, *, role: str | None = None) -> str:
+    """Return whom a secret's current value names, read as root or as a role."""
+    value = cloud.client("secretsmanager", role=role).get_secret_value(SecretId=secret, VersionStage="AWSCURRENT")
+    return str(json.loads(value["SecretString"])["username"])
+
+
+def rotate_all(cloud: LocalCloud, secrets: list[str]) -> None:
+    """Rotate every credential at once, once the service has tried their schedules, and see all of it succeed."""
+    client = cloud.client("secretsmanager")
+
+    def is_idle(secret: str) -> bool:
+        labels = client.describe_secret(SecretId=secret)["VersionIdsToStages"].values()
+        return not any("AWSPENDING" in staged for staged in labels)
+
+    assert eventually(lambda: all(map(is_idle, secrets)), within=30)
+    tokens = {client.rotate_secret(SecretId=secret)["VersionId"] for secret in secrets}
+
+    def ended() -> bool:
+        outcomes = [record.outcome for record in cloud.rotations() if record.version_id in tokens]
+        return len(outcomes) == len(tokens) and not {None, "running"} & set(outcomes)
+
+    assert eventually(ended, within=60)
+    failed = [record for record in cloud.rotations() if record.version_id in tokens and record.outcome != "succeeded"]
+    assert failed == []
+
+
+@pytest.mark.timeout(600)
+def test_three_engines_with_users_and_consumers_live_a_whole_life(tmp_path: Path) -> None:
+    """Deployed, rotated, read by consumers and by them alone, updated, rotated again, destroyed."""
+    app = ("--app", f"{ROOT}/.venv/bin/python -m tests.support.apps.three_engines")
+    with LocalCloud.start(tmp_path / "cloud") as cloud:
+        cdk(cloud, tmp_path, "bootstrap", f"aws://{cloud.account}/{cloud.region}")
+        cdk(cloud, tmp_path, "deploy", *app, "--require-approval", "never", "-c", "level=read_only")
+        told = outputs(cloud)
+        secrets = [told[f"{name}{credential}"] for name in DATABASES for credential in CREDENTIALS]
+        rotate_all(cloud, secrets)
+        for name in DATABASES:
+            web = told[f"{name}Web"]
+            assert username(cloud, web, role=told[f"{name}ServiceRole"]) == "web_clone"
+            assert username(cloud, told[f"{name}Reports"], role=told[f"{name}ReportsRole"]) == "reports"
+            with pytest.raises(ClientError, match="AccessDenied"):
+                username(cloud, web, role=told[f"{name}ReportsRole"])
+        cdk(cloud, tmp_path, "deploy", *app, "--require-approval", "never", "-c", "level=read_write")
+        rotate_all(cloud, secrets)
+        assert {username(cloud, told[f"{name}Web"]) for name in DATABASES} == {"web"}
+        cdk(cloud, tmp_path, "destroy", *app, "--force")
+        assert cloud.control.databases() == []

@@ -1,0 +1,108 @@
+"""An app of somebody else's: a database of each engine, two users each, a consumer for each kind of computer."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from aws_cdk import App, CfnOutput, CliCredentialsStackSynthesizer, Duration, Environment, RemovalPolicy, Stack
+from aws_cdk import aws_ec2 as ec2
+from aws_cdk import aws_rds as rds
+
+from rotating_rds import Access, Compute, Engine, ProvisionFunction, RotatingDatabase, Rotation, RotationFunction
+
+ENGINES = {
+    "Postgres": Engine.postgres(rds.PostgresEngineVersion.of("18", "18")),
+    "MySql": Engine.mysql(rds.MysqlEngineVersion.of("9.7", "9.7")),
+    "MariaDb": Engine.mariadb(rds.MariaDbEngineVersion.of("10.11", "10.11")),
+}
+
+
+class Shop(Stack):
+    """Three databases behind functions that they share.
+
+    :param level: what the readers may do, so that a test can update it.
+    """
+
+    def __init__(self, app: App, *, level: str) -> None:
+        super().__init__(
+            app,
+            "shop",
+            env=Environment(account="000000000000", region="us-east-1"),
+            synthesizer=CliCredentialsStackSynthesizer(),
+        )
+        self._zones = ["us-east-1a", "us-east-1b"]
+        vpc = ec2.Vpc(
+            self,
+            "Vpc",
+            availability_zones=self._zones,
+            nat_gateways=0,
+            restrict_default_security_group=False,
+            subnet_configuration=[ec2.SubnetConfiguration(name="Data", subnet_type=ec2.SubnetType.PRIVATE_ISOLATED)],
+        )
+        endpoint = vpc.add_interface_endpoint(
+            "SecretsManager", service=ec2.InterfaceVpcEndpointAwsService.SECRETS_MANAGER, open=False
+        )
+        network: dict[str, Any] = {
+            "vpc": vpc,
+            "vpc_subnets": ec2.SubnetSelection(subnet_type=ec2.SubnetType.PRIVATE_ISOLATED),
+            "secrets_manager_endpoint": endpoint,
+        }
+        functions: dict[str, Any] = {
+            "rotation_function": RotationFunction(
+                self, "Rotation", **network, removal_policy=RemovalPolicy.DESTROY, reserved_concurrent_executions=None
+            ),
+            "provision_function": ProvisionFunction(
+                self, "Provision", **network, removal_policy=RemovalPolicy.DESTROY, reserved_concurrent_executions=None
+            ),
+        }
+        for name, engine in ENGINES.items():
+            database = RotatingDatabase(
+                self,
+                name,
+                engine=engine,
+                **network,
+                **functions,
+                database_name="shop",
+                instance_identifier=f"shop-{name.lower()}",
+                multi_az=False,
+                removal_policy=RemovalPolicy.DESTROY,
+            )
+            self._add_users(database, name, level)
+
+    @property
+    def availability_zones(self) -> list[str]:
+        """The zones of the network: nothing is looked up."""
+        return self._zones
+
+    def _add_users(self, database: RotatingDatabase, name: str, level: str) -> None:
+        schema = "shop"
+        web = database.add_user(
+            "web",
+            access=Access.read_write(schema),
+            rotation=Rotation.alternating_users(every=Duration.days(7)),
+        )
+        readers = {"read_only": Access.read_only(schema), "read_write": Access.read_write(schema)}
+        reports = database.add_user(
+            "reports", access=readers[level], rotation=Rotation.admin_reset(every=Duration.days(7))
+        )
+        consumers = {
+            "Service": web.add_consumer("Service", Compute.ecs_task()),
+            "Reports": reports.add_consumer("Reports", Compute.ecs_task()),
+            "Administration": database.add_consumer("Administration", Compute.ecs_task()),
+        }
+        CfnOutput(self, f"{name}Master", value=database.secret.secret_arn)
+        CfnOutput(self, f"{name}Web", value=web.secret.secret_arn)
+        CfnOutput(self, f"{name}Reports", value=reports.secret.secret_arn)
+        for kind, role in consumers.items():
+            CfnOutput(self, f"{name}{kind}Role", value=role.role_name)
+
+
+def main() -> None:
+    """Synthesise what the context asks for."""
+    app = App(analytics_reporting=False)
+    Shop(app, level=app.node.try_get_context("level") or "read_only")
+    app.synth()
+
+
+if __name__ == "__main__":
+    main()
