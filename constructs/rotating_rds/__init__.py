@@ -3,6 +3,9 @@
 The shortest use, inside a stack:
 
 ```python
+RotatingDatabase(
+    self, "Orders", engine=Engine.postgres(rds.PostgresEngineVersion.VER_17), vpc=vpc, secrets_manager_endpoint=endpoint
+)
 ```
 """
 

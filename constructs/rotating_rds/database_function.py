@@ -117,8 +117,7 @@ class DatabaseFunction(Construct):
         """
         if database_id in self._endpoints:
             return
-        if database_id not in self._endpoints:
-            connections.allow_default_port_from(self, self.purpose)
+        connections.allow_default_port_from(self, self.purpose)
         self._endpoints[database_id] = endpoint
         self._check_room(database_id)
         rendered = {name: endpoint.rendered() for name, endpoint in self._endpoints.items()}

@@ -5,12 +5,20 @@ from __future__ import annotations
 import json
 import os
 import subprocess
+from contextlib import closing
 from typing import TYPE_CHECKING
 
 import pytest
 from botocore.exceptions import ClientError
 
 from localcloud.cloud import LocalCloud
+from rotating_rds_function.adapters import tls
+from rotating_rds_function.adapters.clock import SystemClock
+from rotating_rds_function.adapters.engines import open_database
+from rotating_rds_function.domain.endpoints import Endpoint
+from rotating_rds_function.domain.errors import PrivilegeError
+from rotating_rds_function.domain.patience import Deadline
+from rotating_rds_function.domain.targets import Target
 from tests.support.deployment import ROOT
 from tests.support.waiting import eventually
 
@@ -19,6 +27,14 @@ if TYPE_CHECKING:
 
 DATABASES = ("Postgres", "MySql", "MariaDb")
 CREDENTIALS = ("Master", "Web", "Reports")
+# PostgreSQL has no table in the schema: what its owner makes is what the user may write to.
+_MAY_INSERT = """DO $$ BEGIN
+    IF NOT EXISTS (SELECT FROM pg_default_acl, aclexplode(defaclacl) entry
+                   WHERE entry.grantee = 'reports_access'::regrole AND entry.privilege_type = 'INSERT')
+    THEN RAISE insufficient_privilege; END IF;
+END $$"""
+_TEMPORARY = "CREATE TEMPORARY TABLE shop.t (id INT)"
+WRITING = {"postgres": _MAY_INSERT, "mysql": _TEMPORARY, "mariadb": _TEMPORARY}
 
 
 def cdk(cloud: LocalCloud, folder: Path, *arguments: str) -> None:
@@ -47,6 +63,22 @@ def username(cloud: LocalCloud, secret: str, *, role: str | None = None) -> str:
     """Return whom a secret's current value names, read as root or as a role."""
     value = cloud.client("secretsmanager", role=role).get_secret_value(SecretId=secret, VersionStage="AWSCURRENT")
     return str(json.loads(value["SecretString"])["username"])
+
+
+def may_write(cloud: LocalCloud, secret: str) -> bool:
+    """Tell whether a secret's user may do what read_only does not give; its session is one of the function's own."""
+    text = cloud.client("secretsmanager").get_secret_value(SecretId=secret, VersionStage="AWSCURRENT")["SecretString"]
+    value = json.loads(text)
+    endpoint = Endpoint(value["host"], int(value["port"]), value["host"], "shop")
+    target = Target("shop", value["engine"], "", value["username"], endpoint)
+    trust = tls.trust(str(cloud.ca_bundle))
+    database = open_database(target, trust=trust, deadline=Deadline(SystemClock(), 20))
+    with closing(database.login(value["username"], value["password"])) as session:
+        try:
+            session.verify(WRITING[value["engine"]])
+        except PrivilegeError:
+            return False
+    return True
 
 
 def rotate_all(cloud: LocalCloud, secrets: list[str]) -> None:
@@ -85,7 +117,9 @@ def test_three_engines_with_users_and_consumers_live_a_whole_life(tmp_path: Path
             assert username(cloud, told[f"{name}Reports"], role=told[f"{name}ReportsRole"]) == "reports"
             with pytest.raises(ClientError, match="AccessDenied"):
                 username(cloud, web, role=told[f"{name}ReportsRole"])
+        assert [may_write(cloud, told[f"{name}Reports"]) for name in DATABASES] == [False] * len(DATABASES)
         cdk(cloud, tmp_path, "deploy", *app, "--require-approval", "never", "-c", "level=read_write")
+        assert [may_write(cloud, told[f"{name}Reports"]) for name in DATABASES] == [True] * len(DATABASES)
         rotate_all(cloud, secrets)
         assert {username(cloud, told[f"{name}Web"]) for name in DATABASES} == {"web"}
         cdk(cloud, tmp_path, "destroy", *app, "--force")

@@ -61,16 +61,9 @@ def bad_network(
             backstage.close()
 
 
-def begin(world: FaultyWorld) -> None:
-    """Start a rotation; between two logins, there is something to make equal."""
-    world.start_rotation()
-    if world.is_pair:
-        world.backstage.drift(world.backstage.username)
-
-
 def chunks_of(proxy: Proxy, world: FaultyWorld) -> int:
     """Return the number of chunks of an undisturbed rotation."""
-    begin(world)
+    world.start_uneven_rotation()
     proxy.heal()
     for step in Step:
         world.run_step(step, seconds=20)
@@ -80,7 +73,7 @@ def chunks_of(proxy: Proxy, world: FaultyWorld) -> int:
 
 def disturb(proxy: Proxy, world: FaultyWorld, fault: Fault, at: int) -> str:
     """Rotate with one chunk spoilt, then once more through the healed network; return the cause, if a step failed."""
-    begin(world)
+    world.start_uneven_rotation()
     proxy.arm(fault, at)
     cause = ""
     for step in Step:
@@ -143,7 +136,7 @@ def test_outages_show_a_broken_function(
 ) -> None:
     """One that is wrong in a single way does not get through."""
     with bad_network(name, strategy, request.getfixturevalue(name), authority, broken) as (proxy, world):
-        begin(world)
+        world.start_uneven_rotation()
         world.run_step(Step.CREATE, seconds=20)
         proxy.heal()
         world.run_step(Step.SET, seconds=20)

@@ -42,7 +42,7 @@ def rotations(request: pytest.FixtureRequest, authority: Authority, tmp_path: Pa
 
 def rotate(rotations: DoomedRotations) -> int:
     """Perform a whole rotation, and return the number of its external calls."""
-    rotations.start()
+    rotations.world.start_uneven_rotation()
     exit_code, calls = rotations.run()
     assert exit_code == 0, rotations.output
     assert_well(rotations.world, rotations.world.tokens[-1])
@@ -55,7 +55,7 @@ def sweep(rotations: DoomedRotations, points: Iterable[tuple[int, bool]]) -> Non
     :param points: index of an external call, and whether to die after it instead of before.
     """
     for index, after in points:
-        rotations.start()
+        rotations.world.start_uneven_rotation()
         exit_code, calls = rotations.run(at=index, after=after)
         where = f"Killed {'after' if after else 'before'} call {index}, {calls[-1]},"
         assert exit_code == -signal.SIGKILL, f"{where} the function lives."
@@ -100,7 +100,7 @@ def test_the_sweep_catches_a_broken_function(rotations: DoomedRotations, variant
     """One that is wrong in a single way does not get through."""
     rotate(rotations)
     rotations.variant = variant
-    rotations.start()
+    rotations.world.start_uneven_rotation()
     _, calls = rotations.run()
     with pytest.raises(AssertionError, match=r"(the repetition failed|a promise is broken)"):
         sweep(rotations, points_of(len(calls)))

@@ -78,22 +78,15 @@ def mortal(request: pytest.FixtureRequest, authority: Authority, tmp_path_factor
 
 def rotate(world: FaultyWorld) -> None:
     """Perform a whole rotation without a disturbance."""
-    begin(world)
+    world.start_uneven_rotation()
     for step in Step:
         world.run_step(step, seconds=STEP_SECONDS)
     assert_well(world, world.tokens[-1])
 
 
-def begin(world: FaultyWorld) -> None:
-    """Start a rotation; between two logins, there is something to make equal."""
-    world.start_rotation()
-    if world.is_pair:
-        world.backstage.drift(world.backstage.username)
-
-
 def calls_of(world: FaultyWorld, step: Step) -> int:
     """Return how many calls of the database's port a step of an undisturbed rotation makes."""
-    begin(world)
+    world.start_uneven_rotation()
     counted = Crash()
     for each in Step:
         world.run_step(each, seconds=STEP_SECONDS, crash=counted if each is step else None)
@@ -102,7 +95,7 @@ def calls_of(world: FaultyWorld, step: Step) -> int:
 
 def kill_in(world: FaultyWorld, step: Step, killer: ServerKiller, *, seconds: float = STEP_SECONDS) -> bool:
     """Rotate up to *step*, in which the server is killed, then repeat it; return whether the step succeeded."""
-    begin(world)
+    world.start_uneven_rotation()
     for each in Step:
         if each is step:
             break

@@ -1,4 +1,4 @@
-"""An app of somebody else's: a database of each engine, two users each, a consumer for each kind of computer."""
+"""An app of somebody else's: a database of each engine, two users each, a consumer for each credential."""
 
 from __future__ import annotations
 

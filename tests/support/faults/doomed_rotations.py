@@ -79,12 +79,6 @@ class DoomedRotations:
         code = int(self.process.stdout.readline())
         return code, [Call(**json.loads(line)) for line in journal.read_text().splitlines()] if journal.exists() else []
 
-    def start(self) -> None:
-        """Begin a rotation; between two logins, there is something to make equal."""
-        self.world.start_rotation()
-        if self.world.is_pair:
-            self.backstage.drift(self.backstage.username)
-
     @property
     def _output(self) -> Path:
         return self.folder / "output.log"

@@ -147,6 +147,12 @@ class FaultyWorld:
             self.tokens.append(_version(len(self.tokens) + 1))
             self.store.stage(self.tokens[-1], AWSPENDING)
 
+    def start_uneven_rotation(self) -> None:
+        """Begin a rotation that has something to make equal, where two logins take turns."""
+        self.start_rotation()
+        if self.is_pair:
+            self.backstage.drift(self.backstage.username)
+
     def may_be_sent(self, step: Step, token: str) -> bool:
         """Tell whether the service may send a step: finishSecret only ever after a testSecret that succeeded."""
         return step is not Step.FINISH or token in self._passed
