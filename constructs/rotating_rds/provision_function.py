@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from aws_cdk import CustomResource, Stack
 from aws_cdk import aws_iam as iam
@@ -15,6 +15,8 @@ from rotating_rds.database_function import DatabaseFunction
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from aws_cdk import aws_lambda as lambda_
+    from aws_cdk import aws_logs as logs
     from constructs import Construct
 
 
@@ -58,6 +60,20 @@ class ProvisionFunction(DatabaseFunction):
     @cached_property
     def _provider(self) -> resources.Provider:
         group = self._make_log_group("ProviderLogGroup")
+        provider = resources.Provider(
+            self,
+            "Provider",
+            on_event_handler=self.function,
+            # The framework would allow itself to invoke all versions of the function.
+            framework_on_event_role=self._provider_role(group).without_policy_updates(),
+            log_group=group,
+            provider_function_env_encryption=self._encryption_key,
+        )
+        framework = provider.node.find_child("framework-onEvent").node.default_child
+        cast("lambda_.CfnFunction", framework).reserved_concurrent_executions = self._concurrency
+        return provider
+
+    def _provider_role(self, log_group: logs.ILogGroup) -> iam.Role:
         role = iam.Role(
             self,
             "ProviderRole",
@@ -65,7 +81,10 @@ class ProvisionFunction(DatabaseFunction):
             path=self._role_path,
             description="Hands CloudFormation's requests to the function that makes users of databases",
         )
-        group.grant_write(role)
-        return resources.Provider(
-            self, "Provider", on_event_handler=self.function, framework_on_event_role=role, log_group=group
+        log_group.grant_write(role)
+        role.add_to_policy(
+            iam.PolicyStatement(
+                actions=["lambda:GetFunction", "lambda:InvokeFunction"], resources=[self.function.function_arn]
+            )
         )
+        return role

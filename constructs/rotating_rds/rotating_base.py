@@ -82,8 +82,11 @@ class RotatingBase(Construct):
         self._usernames = Usernames(engine, shared.master_username, shared.schema_owner)
         self._vpc = vpc
         self._subnets = private_subnets(vpc, shared.vpc_subnets)
+        function_subnets = self._subnets
+        if shared.function_subnets is not None:
+            function_subnets = private_subnets(vpc, shared.function_subnets, prop="function_subnets")
         if shared.rotation_function is None:
-            check_way_to_secrets_manager(vpc, self._subnets, shared.secrets_manager_endpoint)
+            check_way_to_secrets_manager(vpc, function_subnets, shared.secrets_manager_endpoint)
         self.key = shared.encryption_key or CustomerKey(
             self,
             "Key",
@@ -94,11 +97,12 @@ class RotatingBase(Construct):
             _new_function,
             self,
             vpc=vpc,
-            vpc_subnets=self._subnets,
+            vpc_subnets=function_subnets,
             secrets_manager_endpoint=shared.secrets_manager_endpoint,
             encryption_key=self.key,
             runtime=shared.function_runtime,
             reserved_concurrent_executions=shared.function_concurrency,
+            tracing=shared.function_tracing,
             log_retention=shared.log_retention,
             removal_policy=shared.companions,
             role_path=self.role_path,
