@@ -13,6 +13,7 @@ from rotating_rds.adopted import AdoptedDatabase
 from rotating_rds.cluster_server import ClosedCluster
 from rotating_rds.engine import ClusterEngine, check_engine
 from rotating_rds.identity import server_identifier
+from rotating_rds.monitoring import monitoring
 from rotating_rds.rotating_base import RotatingBase
 from rotating_rds.rotation import Rotation
 from rotating_rds.shared_props import Shared, SharedProps
@@ -41,6 +42,8 @@ class RotatingCluster(RotatingBase):
     :param serverless_v2_max_capacity: Aurora capacity units; 4 unless given.
     :param backup_retention: 7 days unless given.
     :param deletion_protection: on unless *removal_policy* is `DESTROY`.
+    :param monitoring_interval: see :class:`RotatingDatabase`; of every instance.
+    :param performance_insights: likewise.
     :param shared: see :class:`SharedProps`.
     :raises DeclarationError: if AWS would refuse a value, or the functions could not reach Secrets Manager.
     """
@@ -60,6 +63,8 @@ class RotatingCluster(RotatingBase):
         serverless_v2_max_capacity: float = 4,
         backup_retention: Duration | None = None,
         deletion_protection: bool | None = None,
+        monitoring_interval: Duration | None = None,
+        performance_insights: bool = False,
         **shared: Unpack[SharedProps],
     ) -> None:
         check_engine(engine, ClusterEngine, "aurora_postgres", "aurora_mysql")
@@ -96,6 +101,13 @@ class RotatingCluster(RotatingBase):
             backup=rds.BackupProps(retention=backup_retention or Duration.days(7)),
             deletion_protection=not destroyed if deletion_protection is None else deletion_protection,
             removal_policy=props.removal_policy,
+            **monitoring(
+                self,
+                interval=monitoring_interval,
+                performance_insights=performance_insights,
+                encryption_key=self.key,
+                role_path=self.role_path,
+            ),
         )
         self._attach(
             server=self.cluster,
