@@ -19,7 +19,7 @@ from rotating_rds.rotation import Rotation
 from rotating_rds.shared_props import Shared, SharedProps
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from constructs import Construct
 
@@ -158,6 +158,9 @@ class RotatingCluster(RotatingBase):
             rotation=rotation,
             **shared,
         )
+
+    def _event_sources(self) -> Mapping[str, str]:
+        return {"db-cluster": self.cluster.cluster_identifier}
 
 
 def _reader() -> rds.IClusterInstance:

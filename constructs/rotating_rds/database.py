@@ -20,6 +20,8 @@ from rotating_rds.rotation import Rotation
 from rotating_rds.shared_props import Shared, SharedProps
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from constructs import Construct
 
 
@@ -158,6 +160,12 @@ class RotatingDatabase(RotatingBase):
             rotation=rotation,
             **shared,
         )
+
+    def _event_sources(self) -> Mapping[str, str]:
+        return {
+            "db-instance": self.instance.instance_identifier,
+            "db-parameter-group": self.instance.parameters.bind_to_instance().parameter_group_name,
+        }
 
     def add_read_replica(
         self, construct_id: str, *, instance_type: ec2.InstanceType | None = None

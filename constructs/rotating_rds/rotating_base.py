@@ -32,6 +32,7 @@ from rotating_rds.regions import check_region
 from rotating_rds.rotation import Rotation
 from rotating_rds.rotation_function import RotationFunction
 from rotating_rds.rotation_schedule import schedule_rotation
+from rotating_rds.server_events import subscribe_to_server_events
 from rotating_rds.subnets import check_way_to_secrets_manager, private_subnets
 from rotating_rds.usernames import Usernames
 
@@ -118,6 +119,10 @@ class RotatingBase(Construct):
                 f"The master user of {self.database_id!r} cannot rotate by {rotation.strategy.name}, for nobody "
                 "administers it: choose Rotation.single_user(...) or Rotation.managed_by_rds()."
             )
+
+    def _event_sources(self) -> Mapping[str, str]:
+        """Return what RDS tells events of: kind of source, to its identifier; nothing of a server made elsewhere."""
+        return {}
 
     def _make_connections(self, vpc: ec2.IVpc) -> ec2.Connections:
         """Return the network side of a new server: one group, which lets in whoever is granted it."""
@@ -277,6 +282,8 @@ class RotatingBase(Construct):
     def add_alarms(self, *, notify: sns.ITopic | None = None) -> RotationAlarms:
         """Watch the rotation of all credentials: function errors and throttles, rotations that failed or were given up.
 
+        RDS tells the same topic of failures, maintenance and changes of a server that is made here.
+
         :param notify: topic that hears of it; an encrypted one is made unless given.
         :raises DeclarationError: if it was called before.
         """
@@ -286,6 +293,7 @@ class RotatingBase(Construct):
         self._alarms = RotationAlarms(self, "Alarms", metrics=self.metrics, notify=topic)
         for credential in self._rotated:
             self._alarms.watch(credential)
+        subscribe_to_server_events(self._alarms, topic=topic, sources=self._event_sources())
         return self._alarms
 
     def metric_function_errors(self, *, period: Duration | None = None) -> cloudwatch.Metric:
