@@ -9,6 +9,7 @@ from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_rds as rds
 from aws_cdk import aws_secretsmanager as secretsmanager
 
+from rotating_rds.acknowledgements import acknowledge
 from rotating_rds.adopted import AdoptedDatabase
 from rotating_rds.cluster_server import ClosedCluster
 from rotating_rds.engine import ClusterEngine, check_engine
@@ -109,6 +110,12 @@ class RotatingCluster(RotatingBase):
                 role_path=self.role_path,
             ),
         )
+        if performance_insights:
+            acknowledge(
+                self.cluster,
+                "Annotation::@aws-cdk/aws-rds:instancePerformanceInsightsOverridden",
+                "What is enabled for a cluster is enabled for its instances, by RDS.",
+            )
         self._attach(
             server=self.cluster,
             connections=connections,

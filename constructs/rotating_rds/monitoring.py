@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from aws_cdk import ArnFormat, Duration, Stack
 from aws_cdk import aws_iam as iam
 
+from rotating_rds.acknowledgements import acknowledge
 from rotating_rds.errors import DeclarationError
 
 if TYPE_CHECKING:
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 
 # By "MonitoringInterval" of CreateDBInstance, in the API reference of Amazon RDS.
 _INTERVALS = (1, 5, 10, 15, 30, 60)
-_LOG_GROUP = "RDSOSMetrics"
+_POLICY = "service-role/AmazonRDSEnhancedMonitoringRole"
 
 
 def monitoring(
@@ -48,8 +49,8 @@ def _enhanced(scope: Construct, interval: Duration, role_path: str) -> dict[str,
 class MonitoringRole(iam.Role):
     """By which RDS writes samples of the operating system's metrics, to the log group that it makes for them.
 
-    AWS's own policy for it names every group of RDS in every region and account. Source: "Setting up and enabling
-    Enhanced Monitoring" in the RDS User Guide.
+    With AWS's own policy, since RDS refuses a role that has less than it wants, and what that is is not documented
+    otherwise. Source: "Setting up and enabling Enhanced Monitoring" in the RDS User Guide.
 
     :param path: IAM path.
     """
@@ -71,16 +72,11 @@ class MonitoringRole(iam.Role):
             ),
             path=path,
             description="Writes samples of the operating system's metrics of database servers",
+            managed_policies=[iam.ManagedPolicy.from_aws_managed_policy_name(_POLICY)],
         )
-        group = stack.format_arn(
-            service="logs", resource="log-group", resource_name=_LOG_GROUP, arn_format=ArnFormat.COLON_RESOURCE_NAME
+        acknowledge(
+            self,
+            f"AwsSolutions::AwsSolutions-IAM4[Policy::arn:<AWS::Partition>:iam::aws:policy/{_POLICY}]",
+            "RDS asks for this policy of AWS, which allows to write to log groups of RDS and nothing else; only RDS, "
+            "for servers of this account, can assume the role.",
         )
-        streams = f"{group}:log-stream:*"
-        for actions, resource in (
-            (["logs:CreateLogGroup", "logs:PutRetentionPolicy"], group),
-            (
-                ["logs:CreateLogStream", "logs:DescribeLogStreams", "logs:GetLogEvents", "logs:PutLogEvents"],
-                streams,
-            ),
-        ):
-            self.add_to_policy(iam.PolicyStatement(actions=actions, resources=[resource]))

@@ -10,6 +10,7 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import custom_resources as resources
 
 from rotating_rds import contract
+from rotating_rds.acknowledgements import NIST, acknowledge
 from rotating_rds.database_function import DatabaseFunction
 
 if TYPE_CHECKING:
@@ -68,6 +69,12 @@ class ProvisionFunction(DatabaseFunction):
             framework_on_event_role=self._provider_role(group).without_policy_updates(),
             log_group=group,
             provider_function_env_encryption=self._encryption_key,
+        )
+        acknowledge(
+            provider,
+            f"{NIST}LambdaInsideVPC",
+            "CloudFormation's response URL is not reachable from isolated subnets. The framework's own function, which "
+            "sees no credential and may invoke one function only, therefore stays outside of the network.",
         )
         framework = provider.node.find_child("framework-onEvent").node.default_child
         cast("lambda_.CfnFunction", framework).reserved_concurrent_executions = self._concurrency

@@ -16,6 +16,7 @@ from constructs import Construct
 
 from rotating_rds import contract
 from rotating_rds.access import Access
+from rotating_rds.acknowledgements import acknowledge_inline_policies
 from rotating_rds.alarm_topic import AlarmTopic
 from rotating_rds.alarms import RotationAlarms
 from rotating_rds.contract import DatabaseEndpoint
@@ -72,6 +73,7 @@ class RotatingBase(Construct):
     ) -> None:
         super().__init__(scope, construct_id)
         check_region(self)
+        acknowledge_inline_policies(self)
         self.engine = engine
         self.role_path = role_path(shared.environment_name)
         self.database_id = identify(self)
@@ -188,6 +190,11 @@ class RotatingBase(Construct):
         if rotation is not None and rotation.is_ours:
             schedule_rotation(self.credential, rotation, self.rotation_function, after=self._prerequisites)
             self._rotated.append(self.credential)
+
+    @property
+    def endpoint(self) -> DatabaseEndpoint:
+        """Where the database is reached."""
+        return self._endpoint
 
     @property
     def secret(self) -> secretsmanager.ISecret:

@@ -36,18 +36,11 @@ def test_the_operating_system_is_sampled_on_request(monitored: Template) -> None
     assert monitored.properties("AWS::IAM::Role", ROLE)["Path"] == "/rotating-rds/"
 
 
-def test_the_role_writes_to_the_log_group_of_samples_and_nowhere_else(monitored: Template) -> None:
-    """AWS's own policy would name every group of RDS in every region."""
-    group = "arn:${AWS::Partition}:logs:${AWS::Region}:${AWS::AccountId}:log-group:RDSOSMetrics"
-    assert "ManagedPolicyArns" not in monitored.properties("AWS::IAM::Role", ROLE)
-    assert monitored.statements(ROLE) == [
-        {"Effect": "Allow", "Action": ["logs:CreateLogGroup", "logs:PutRetentionPolicy"], "Resource": group},
-        {
-            "Effect": "Allow",
-            "Action": ["logs:CreateLogStream", "logs:DescribeLogStreams", "logs:GetLogEvents", "logs:PutLogEvents"],
-            "Resource": f"{group}:log-stream:*",
-        },
-    ]
+def test_the_role_has_the_policy_that_rds_asks_for(monitored: Template) -> None:
+    """And nothing else."""
+    policies = monitored.properties("AWS::IAM::Role", ROLE)["ManagedPolicyArns"]
+    assert policies == ["arn:${AWS::Partition}:iam::aws:policy/service-role/AmazonRDSEnhancedMonitoringRole"]
+    assert monitored.statements(ROLE) == []
 
 
 def test_the_role_is_assumed_for_servers_of_this_account_only(monitored: Template) -> None:
