@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 
 from aws_cdk import App, Validations
-from cdk_nag import AwsSolutionsChecks
+from cdk_nag import AwsSolutionsChecks, NIST80053R5Checks
 
 from rotating_rds import BundleMissingError, DeclarationError
 from stacks.environment import declare
@@ -26,7 +26,7 @@ def main() -> int:
         return _refuse(str(error))
     except DeclarationError as error:
         return _refuse(f"environments/{name}.toml: {error}")
-    Validations.of(app).add_plugins(AwsSolutionsChecks(app))
+    Validations.of(app).add_plugins(AwsSolutionsChecks(app), NIST80053R5Checks(app))
     app.synth()
     return 0
 

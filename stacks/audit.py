@@ -1,12 +1,13 @@
-"""The audit trail of an environment's account."""
+"""Who is told, and what is recorded, in an environment's account."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from aws_cdk import CfnOutput, Duration
+from aws_cdk import aws_sns_subscriptions as subscriptions
 
-from rotating_rds import AuditTrail
+from rotating_rds import AlarmTopic, AuditTrail
 from stacks.choices import LOG_RETENTIONS, REMOVAL_POLICIES
 from stacks.stack import EnvironmentStack
 
@@ -17,20 +18,25 @@ if TYPE_CHECKING:
 
 
 class AuditStack(EnvironmentStack):
-    """One trail.
+    """One trail, and one topic for the alarms of all databases.
 
     :param settings: the environment.
     """
 
     def __init__(self, scope: Construct, *, settings: Settings) -> None:
         super().__init__(scope, "audit", settings=settings)
+        removal = REMOVAL_POLICIES[settings.audit.removal]
         self.trail = AuditTrail(
             self,
             "Trail",
             trail_name=f"rotating-rds-{settings.name}",
-            role_path=f"/rotating-rds/{settings.name}/",
+            role_path=settings.role_path,
             log_retention=LOG_RETENTIONS[settings.audit.log_retention_days],
             object_retention=Duration.days(settings.audit.object_retention_days),
-            removal_policy=REMOVAL_POLICIES[settings.audit.removal],
+            removal_policy=removal,
         )
+        self.alarm_topic = AlarmTopic(self, "AlarmTopic", removal_policy=removal).topic
+        for email in settings.alarms.emails:
+            self.alarm_topic.add_subscription(subscriptions.EmailSubscription(email))
+        CfnOutput(self, "AlarmTopicArn", value=self.alarm_topic.topic_arn)
         CfnOutput(self, "TrailLogGroupName", value=self.trail.log_group.log_group_name)

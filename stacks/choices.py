@@ -28,3 +28,8 @@ LOG_RETENTIONS: Mapping[int, logs.RetentionDays] = MappingProxyType(
 REMOVAL_POLICIES: Mapping[str, RemovalPolicy] = MappingProxyType(
     {"destroy": RemovalPolicy.DESTROY, "snapshot": RemovalPolicy.SNAPSHOT, "retain": RemovalPolicy.RETAIN}
 )
+
+
+def companions(removal: str) -> RemovalPolicy:
+    """Return what becomes of logs and keys: they go only where nothing of a server stays."""
+    return RemovalPolicy.DESTROY if removal == "destroy" else RemovalPolicy.RETAIN

@@ -1,98 +1,120 @@
-"""The database of an environment, its rotation, its consumer, its alarms."""
+"""A database of an environment: server, rotation, users, consumers, alarms."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from aws_cdk import CfnOutput, Duration
-from aws_cdk import aws_ec2 as ec2
-from aws_cdk import aws_rds as rds
-from aws_cdk import aws_sns_subscriptions as subscriptions
+from constructs import Construct
 
-from rotating_rds import Compute, Engine, RotatingDatabase, Rotation, Schedule
+from rotating_rds import ProvisionFunction, RotationFunction
+from rotating_rds.encryption import CustomerKey
 from stacks.acknowledgements import acknowledge_database
-from stacks.choices import LOG_RETENTIONS, REMOVAL_POLICIES
+from stacks.choices import LOG_RETENTIONS, companions
+from stacks.outputs import Outputs
+from stacks.servers import make_server
 from stacks.stack import EnvironmentStack
+from stacks.users import add_consumer, add_user, construct_id
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping, Sequence
 
     from aws_cdk import Stack
-    from constructs import Construct
+    from aws_cdk import aws_sns as sns
 
-    from rotating_rds.engine import InstanceEngine
+    from rotating_rds import DatabaseUser, RotatingCluster, RotatingDatabase
     from stacks.network import DatabaseNetwork
     from stacks.settings import Settings
+    from stacks.tables import Consumer, Database
 
 
 class DatabaseStack(EnvironmentStack):
-    """One rotating database with one consumer.
+    """One database, or all of an environment's where they share functions.
 
+    :param part: what the stack's name ends with.
     :param settings: the environment.
+    :param databases: the tables, by their numbers in the file.
     :param locate_network: returns the network, given this stack, which may have to hold references to it.
+    :param notify: hears of alarms.
     """
 
     def __init__(
-        self, scope: Construct, *, settings: Settings, locate_network: Callable[[Stack], DatabaseNetwork]
+        self,
+        scope: Construct,
+        part: str,
+        *,
+        settings: Settings,
+        databases: Mapping[int, Database],
+        locate_network: Callable[[Stack], DatabaseNetwork],
+        notify: sns.ITopic,
     ) -> None:
         super().__init__(
-            scope, "database", settings=settings, termination_protection=settings.database.deletion_protection
+            scope,
+            part,
+            settings=settings,
+            termination_protection=any(wanted.is_protected for wanted in databases.values()),
         )
-        self.database = self._make_database(settings, locate_network(self))
-        acknowledge_database(self.database, settings.database)
-        self.alarms = self.database.add_alarms()
-        for email in settings.alarms.emails:
-            self.alarms.topic.add_subscription(subscriptions.EmailSubscription(email))
-        self.consumer = self.database.add_consumer("Application", Compute.ecs_task())
-        self._report()
+        self._settings = settings
+        self._network = locate_network(self)
+        self._notify = notify
+        functions = self._shared_functions() if settings.functions.shared else {}
+        for number, wanted in databases.items():
+            self._declare(f"databases[{number}]", wanted, functions)
 
-    def _make_database(self, settings: Settings, network: DatabaseNetwork) -> RotatingDatabase:
-        wanted = settings.database
-        return RotatingDatabase(
-            self,
-            "Database",
-            engine=_postgres(wanted.engine_version),
-            vpc=network.vpc,
-            vpc_subnets=network.subnets,
-            secrets_manager_endpoint=network.secrets_manager_endpoint,
-            master_username=wanted.master_username,
-            database_name=wanted.name,
-            rotation=_rotation(settings),
-            instance_identifier=f"rotating-rds-{settings.name}",
-            instance_type=ec2.InstanceType(wanted.instance_type),
-            allocated_storage=wanted.allocated_storage_gib,
-            max_allocated_storage=wanted.max_allocated_storage_gib,
-            multi_az=wanted.multi_az,
-            backup_retention=Duration.days(wanted.backup_retention_days),
-            removal_policy=REMOVAL_POLICIES[wanted.removal],
-            deletion_protection=wanted.deletion_protection,
-            log_retention=LOG_RETENTIONS[wanted.log_retention_days],
-            function_concurrency=settings.rotation.function_concurrency or None,
-            environment_name=settings.name,
-        )
-
-    def _report(self) -> None:
-        outputs = {
-            "SecretArn": self.database.secret.secret_arn,
-            "EndpointAddress": self.database.instance.db_instance_endpoint_address,
-            "EndpointPort": self.database.instance.db_instance_endpoint_port,
-            "ConsumerRoleArn": self.consumer.role_arn,
-            "ConsumerRoleName": self.consumer.role_name,
-            "RotationFunctionName": self.database.rotation_function.function.function_name,
-            "AlarmTopicArn": self.alarms.topic.topic_arn,
+    def _shared_functions(self) -> dict[str, Any]:
+        """Make one function for rotations, and one for users if there are any."""
+        settings, wanted = self._settings, self._settings.functions
+        removal = companions(settings.defaults.removal)
+        props: dict[str, Any] = {
+            "vpc": self._network.vpc,
+            "vpc_subnets": self._network.function_subnets,
+            "secrets_manager_endpoint": self._network.secrets_manager_endpoint,
+            "encryption_key": CustomerKey(self, "Key", description="Functions for databases", removal_policy=removal),
+            "reserved_concurrent_executions": wanted.concurrency or None,
+            "tracing": wanted.tracing,
+            "log_retention": LOG_RETENTIONS[settings.defaults.log_retention_days],
+            "removal_policy": removal,
+            "role_path": settings.role_path,
         }
-        for name, value in outputs.items():
-            CfnOutput(self, name, value=value)
+        functions: dict[str, Any] = {"rotation_function": RotationFunction(self, "RotationFunction", **props)}
+        if any(database.users for database in settings.databases):
+            functions["provision_function"] = ProvisionFunction(self, "ProvisionFunction", **props)
+        return functions
 
+    def _declare(self, key: str, wanted: Database, functions: Mapping[str, Any]) -> None:
+        name = construct_id(wanted.name)
+        database = make_server(
+            Construct(self, name) if functions else self,
+            key=key,
+            wanted=wanted,
+            settings=self._settings,
+            network=self._network,
+            functions=functions,
+        )
+        acknowledge_database(database, wanted)
+        database.add_alarms(notify=self._notify)
+        outputs = Outputs(stack=self, key=key, prefix=name if functions else "")
+        outputs.add(
+            EndpointAddress=database.endpoint.host,
+            EndpointPort=database.endpoint.port,
+            SecretArn=database.secret.secret_arn,
+            RotationFunctionName=database.rotation_function.function.function_name,
+        )
+        # Users first: consumers choose their own ids, and must not take one that is the library's.
+        users = [add_user(database, f"{key}.users[{number}]", user) for number, user in enumerate(wanted.users)]
+        self._add_consumers(database, database, wanted.consumers, key, outputs)
+        for number, (user, made) in enumerate(zip(wanted.users, users, strict=True)):
+            of_user = outputs.below(f"User{construct_id(user.name)}")
+            of_user.add(SecretArn=made.secret.secret_arn)
+            self._add_consumers(database, made, user.consumers, f"{key}.users[{number}]", of_user)
 
-def _postgres(version: str) -> InstanceEngine:
-    return Engine.postgres(rds.PostgresEngineVersion.of(version, version.split(".", 1)[0]))
-
-
-def _rotation(settings: Settings) -> Rotation:
-    hours = settings.rotation.window_hours
-    return Rotation.single_user(
-        schedule=Schedule(settings.rotation.schedule),
-        window=Duration.hours(hours) if hours is not None else None,
-        rotate_immediately=settings.rotation.rotate_immediately,
-    )
+    def _add_consumers(
+        self,
+        database: RotatingDatabase | RotatingCluster,
+        owner: RotatingDatabase | RotatingCluster | DatabaseUser,
+        consumers: Sequence[Consumer],
+        key: str,
+        outputs: Outputs,
+    ) -> None:
+        for number, consumer in enumerate(consumers):
+            role = add_consumer(owner, f"{key}.consumers[{number}]", consumer, database=database, network=self._network)
+            outputs.below(construct_id(consumer.name)).add(RoleArn=role.role_arn, RoleName=role.role_name)

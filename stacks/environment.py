@@ -14,33 +14,61 @@ from stacks.network import NetworkStack, existing_network
 from stacks.tables import ExistingNetwork
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from aws_cdk import App, Stack
 
     from stacks.network import DatabaseNetwork
     from stacks.settings import Settings
+    from stacks.tables import Database
 
 
 @dataclass(frozen=True, kw_only=True)
 class Environment:
-    """The stacks of one environment; the network's, too, unless the settings name an existing network."""
+    """The stacks of one environment; the network's, too, unless the settings name an existing network.
 
-    database: DatabaseStack
+    :param databases: by what their names end with: a stack for each database, or one for all that share functions.
+    :param audit: the trail, and the topic of alarms.
+    """
+
+    databases: Mapping[str, DatabaseStack]
     audit: AuditStack
 
 
 def declare(app: App, settings: Settings) -> Environment:
     """Declare the stacks of an environment in *app*."""
+    locate_network, audit = _network(app, settings), AuditStack(app, settings=settings)
     environment = Environment(
-        database=DatabaseStack(app, settings=settings, locate_network=_network(app, settings)),
-        audit=AuditStack(app, settings=settings),
+        databases={
+            part: DatabaseStack(
+                app,
+                part,
+                settings=settings,
+                databases=databases,
+                locate_network=locate_network,
+                notify=audit.alarm_topic,
+            )
+            for part, databases in _parts(settings).items()
+        },
+        audit=audit,
     )
-    # EventBridge hears of rotations through CloudTrail, and only while a trail is logging.
-    environment.database.add_stack_dependency(environment.audit)
-    Tags.of(app).add("application", "rotating-rds")
-    Tags.of(app).add("environment", settings.name)
+    for stack in environment.databases.values():
+        # EventBridge hears of rotations through CloudTrail, and only while a trail is logging.
+        stack.add_stack_dependency(audit)
+    for key, value in {**settings.tags, "application": "rotating-rds", "environment": settings.name}.items():
+        Tags.of(app).add(key, value)
     return environment
+
+
+def _parts(settings: Settings) -> dict[str, dict[int, Database]]:
+    """Return the databases of each stack, by their numbers in the file.
+
+    Functions that databases share refer to all of them, and all of them to the functions: they are one stack.
+    """
+    numbered = dict(enumerate(settings.databases))
+    if settings.functions.shared:
+        return {"databases": numbered}
+    return {database.name: {number: database} for number, database in numbered.items()}
 
 
 def _network(app: App, settings: Settings) -> Callable[[Stack], DatabaseNetwork]:

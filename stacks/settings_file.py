@@ -10,8 +10,9 @@ from typing import Any
 from pydantic import ValidationError
 
 from rotating_rds import contract
+from stacks.inheritance import inherit
 from stacks.settings import EnvironmentFile, Settings
-from stacks.settings_errors import SettingsError, sentence
+from stacks.settings_errors import SettingsError, sentences
 
 ENVIRONMENTS = Path(__file__).resolve().parent.parent / "environments"
 
@@ -39,11 +40,12 @@ def read_settings(name: str | None, directory: Path = ENVIRONMENTS) -> Settings:
             f"{label}: {name!r} cannot be part of role paths and tags: rename the file to 1 to 32 lower-case letters, "
             "digits and hyphens that begin with a letter."
         )
-    content = _tables(path, label)
+    written = _tables(path, label)
+    content = inherit(written)
     try:
         EnvironmentFile.model_validate(content)
     except ValidationError as error:
-        raise SettingsError("\n".join(sentence(label, EnvironmentFile, detail) for detail in error.errors())) from error
+        raise SettingsError("\n".join(sentences(label, EnvironmentFile, error.errors(), written))) from error
     return Settings.model_validate({**content, "name": name})
 
 

@@ -2,25 +2,20 @@
 
 from __future__ import annotations
 
-from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from aws_cdk import CliCredentialsStackSynthesizer, DefaultStackSynthesizer, Environment, IStackSynthesizer, Stack
+from aws_cdk import aws_iam as iam
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-
     from constructs import Construct
 
     from stacks.settings import Settings
-
-_SYNTHESIZERS: Mapping[str, Callable[[], IStackSynthesizer]] = MappingProxyType(
-    {"bootstrap-roles": DefaultStackSynthesizer, "caller": CliCredentialsStackSynthesizer}
-)
+    from stacks.tables import Aws
 
 
 class EnvironmentStack(Stack):
-    """A stack named `rotating-rds-<environment>-<part>`.
+    """A stack named `rotating-rds-<environment>-<part>`, whose roles are bounded as the settings say.
 
     :param part: what the stack holds, in a word.
     :param settings: the environment.
@@ -34,7 +29,21 @@ class EnvironmentStack(Stack):
             scope,
             f"rotating-rds-{settings.name}-{part}",
             env=Environment(account=settings.aws.account, region=settings.aws.region),
-            synthesizer=_SYNTHESIZERS[settings.aws.deploy_with](),
+            synthesizer=_synthesizer(settings.aws),
             description=f"rotating-rds {settings.name}: {part}",
             termination_protection=termination_protection,
         )
+        if settings.aws.permissions_boundary is not None:
+            iam.PermissionsBoundary.of(self).apply(_policy(self, settings.aws.permissions_boundary))
+
+
+def _synthesizer(aws: Aws) -> IStackSynthesizer:
+    kinds = {"bootstrap-roles": DefaultStackSynthesizer, "caller": CliCredentialsStackSynthesizer}
+    synthesizer: IStackSynthesizer = kinds[aws.deploy_with](qualifier=aws.bootstrap_qualifier)
+    return synthesizer
+
+
+def _policy(scope: Construct, name_or_arn: str) -> iam.IManagedPolicy:
+    if name_or_arn.startswith("arn:"):
+        return iam.ManagedPolicy.from_managed_policy_arn(scope, "PermissionsBoundary", name_or_arn)
+    return iam.ManagedPolicy.from_managed_policy_name(scope, "PermissionsBoundary", name_or_arn)

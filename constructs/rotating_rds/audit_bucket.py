@@ -9,6 +9,8 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 
+from rotating_rds.acknowledgements import NIST, acknowledge
+
 if TYPE_CHECKING:
     from constructs import Construct
 
@@ -46,6 +48,12 @@ class AuditBucket(s3.Bucket):
             versioned=True,
             lifecycle_rules=[_expiry(retention)],
             removal_policy=removal_policy,
+        )
+        acknowledge(
+            access_logs,
+            f"{NIST}S3DefaultEncryptionKMS",
+            "S3 delivers access logs to buckets that it encrypts with its own keys only, and this one holds nothing "
+            "else.",
         )
         super().__init__(
             scope,

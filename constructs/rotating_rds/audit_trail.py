@@ -8,6 +8,7 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_logs as logs
 from constructs import Construct
 
+from rotating_rds.acknowledgements import NIST, acknowledge, acknowledge_inline_policies
 from rotating_rds.audit_bucket import AuditBucket
 from rotating_rds.encryption import CustomerKey, admit_logs_named_by_stack
 
@@ -54,6 +55,13 @@ class AuditTrail(Construct):
             removal_policy=removal_policy,
         )
         self.trail = self._make_trail(trail_name)
+        acknowledge_inline_policies(self.role)
+        acknowledge(
+            self,
+            f"{NIST}S3BucketReplicationEnabled",
+            "Objects are versioned, validated and kept for years; a copy in another region is made where the account's "
+            "owner collects the trails of all accounts.",
+        )
 
     def _make_trail(self, trail_name: str) -> cloudtrail.CfnTrail:
         trail = cloudtrail.CfnTrail(

@@ -9,16 +9,18 @@ from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_rds as rds
 from aws_cdk import aws_secretsmanager as secretsmanager
 
+from rotating_rds.acknowledgements import acknowledge
 from rotating_rds.adopted import AdoptedDatabase
 from rotating_rds.cluster_server import ClosedCluster
 from rotating_rds.engine import ClusterEngine, check_engine
 from rotating_rds.identity import server_identifier
+from rotating_rds.monitoring import monitoring
 from rotating_rds.rotating_base import RotatingBase
 from rotating_rds.rotation import Rotation
 from rotating_rds.shared_props import Shared, SharedProps
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from constructs import Construct
 
@@ -41,6 +43,8 @@ class RotatingCluster(RotatingBase):
     :param serverless_v2_max_capacity: Aurora capacity units; 4 unless given.
     :param backup_retention: 7 days unless given.
     :param deletion_protection: on unless *removal_policy* is `DESTROY`.
+    :param monitoring_interval: see :class:`RotatingDatabase`; of every instance.
+    :param performance_insights: likewise.
     :param shared: see :class:`SharedProps`.
     :raises DeclarationError: if AWS would refuse a value, or the functions could not reach Secrets Manager.
     """
@@ -60,6 +64,8 @@ class RotatingCluster(RotatingBase):
         serverless_v2_max_capacity: float = 4,
         backup_retention: Duration | None = None,
         deletion_protection: bool | None = None,
+        monitoring_interval: Duration | None = None,
+        performance_insights: bool = False,
         **shared: Unpack[SharedProps],
     ) -> None:
         check_engine(engine, ClusterEngine, "aurora_postgres", "aurora_mysql")
@@ -96,7 +102,20 @@ class RotatingCluster(RotatingBase):
             backup=rds.BackupProps(retention=backup_retention or Duration.days(7)),
             deletion_protection=not destroyed if deletion_protection is None else deletion_protection,
             removal_policy=props.removal_policy,
+            **monitoring(
+                self,
+                interval=monitoring_interval,
+                performance_insights=performance_insights,
+                encryption_key=self.key,
+                role_path=self.role_path,
+            ),
         )
+        if performance_insights:
+            acknowledge(
+                self.cluster,
+                "Annotation::@aws-cdk/aws-rds:instancePerformanceInsightsOverridden",
+                "What is enabled for a cluster is enabled for its instances, by RDS.",
+            )
         self._attach(
             server=self.cluster,
             connections=connections,
@@ -146,6 +165,9 @@ class RotatingCluster(RotatingBase):
             rotation=rotation,
             **shared,
         )
+
+    def _event_sources(self) -> Mapping[str, str]:
+        return {"db-cluster": self.cluster.cluster_identifier}
 
 
 def _reader() -> rds.IClusterInstance:

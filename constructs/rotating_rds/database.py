@@ -13,12 +13,15 @@ from rotating_rds.adopted import AdoptedDatabase
 from rotating_rds.engine import InstanceEngine, check_engine
 from rotating_rds.identity import server_identifier
 from rotating_rds.instance import ClosedInstance
+from rotating_rds.monitoring import monitoring
 from rotating_rds.read_replica import ClosedReadReplica
 from rotating_rds.rotating_base import RotatingBase
 from rotating_rds.rotation import Rotation
 from rotating_rds.shared_props import Shared, SharedProps
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from constructs import Construct
 
 
@@ -36,6 +39,8 @@ class RotatingDatabase(RotatingBase):
     :param multi_az: whether a standby in another zone takes over; yes unless given.
     :param backup_retention: 7 days unless given.
     :param deletion_protection: on unless *removal_policy* is `DESTROY`.
+    :param monitoring_interval: between samples of the operating system's metrics, 1 to 60 seconds; none unless given.
+    :param performance_insights: whether RDS collects the load by statement, with their text; no unless given.
     :param shared: see :class:`SharedProps`.
     :raises DeclarationError: if AWS would refuse a value, or the functions could not reach Secrets Manager.
     """
@@ -55,6 +60,8 @@ class RotatingDatabase(RotatingBase):
         multi_az: bool = True,
         backup_retention: Duration | None = None,
         deletion_protection: bool | None = None,
+        monitoring_interval: Duration | None = None,
+        performance_insights: bool = False,
         **shared: Unpack[SharedProps],
     ) -> None:
         check_engine(engine, InstanceEngine, "postgres", "mysql", "mariadb")
@@ -93,6 +100,13 @@ class RotatingDatabase(RotatingBase):
             backup_retention=backup_retention or Duration.days(7),
             deletion_protection=self._deletion_protection,
             removal_policy=props.removal_policy,
+            **monitoring(
+                self,
+                interval=monitoring_interval,
+                performance_insights=performance_insights,
+                encryption_key=self.key,
+                role_path=self.role_path,
+            ),
         )
         self._attach(
             server=self.instance,
@@ -146,6 +160,12 @@ class RotatingDatabase(RotatingBase):
             rotation=rotation,
             **shared,
         )
+
+    def _event_sources(self) -> Mapping[str, str]:
+        return {
+            "db-instance": self.instance.instance_identifier,
+            "db-parameter-group": self.instance.parameters.bind_to_instance().parameter_group_name,
+        }
 
     def add_read_replica(
         self, construct_id: str, *, instance_type: ec2.InstanceType | None = None

@@ -14,6 +14,7 @@ from aws_cdk import aws_logs as logs
 from constructs import Construct
 
 from rotating_rds import contract
+from rotating_rds.acknowledgements import NIST, acknowledge, acknowledge_inline_policies
 from rotating_rds.bundle import function_code
 from rotating_rds.encryption import admit_logs_named_by_stack
 from rotating_rds.errors import DeclarationError
@@ -37,11 +38,12 @@ class DatabaseFunction(Construct):
     :param vpc_subnets: where the function's network interfaces are.
     :param secrets_manager_endpoint: interface endpoint of Secrets Manager, or its security group; any address on port
         443 unless given, for subnets with a way out.
-    :param encryption_key: key of the function's log group; CloudWatch Logs' own unless given.
+    :param encryption_key: key of the function's environment and log group; AWS's own keys unless given.
     :param runtime: Python runtime; the newest that this release was made for unless given.
     :param memory_size: MiB; 512 unless given, since the processor's share grows with it.
     :param timeout: time for one invocation; 3 minutes unless given, so that it outlasts a failover.
     :param reserved_concurrent_executions: 2 unless given. None takes the function's share from the account's pool.
+    :param tracing: whether AWS X-Ray records invocations, which hold no value of a secret; no unless given.
     :param log_retention: one year unless given.
     :param removal_policy: what becomes of the log group; retained unless given.
     :param role_path: IAM path of the function's role.
@@ -65,6 +67,7 @@ class DatabaseFunction(Construct):
         memory_size: int = 512,
         timeout: Duration | None = None,
         reserved_concurrent_executions: int | None = 2,
+        tracing: bool = False,
         log_retention: logs.RetentionDays = logs.RetentionDays.ONE_YEAR,
         removal_policy: RemovalPolicy = RemovalPolicy.RETAIN,
         role_path: str = "/rotating-rds/",
@@ -72,6 +75,8 @@ class DatabaseFunction(Construct):
         super().__init__(scope, construct_id)
         self._endpoints: dict[str, DatabaseEndpoint] = {}
         self._role_path = role_path
+        self._encryption_key = encryption_key
+        self._concurrency = reserved_concurrent_executions
         self.secrets_manager_endpoint = secrets_manager_endpoint
         if encryption_key is not None:
             admit_logs_named_by_stack(encryption_key, self)
@@ -79,6 +84,13 @@ class DatabaseFunction(Construct):
             logs.LogGroup, self, retention=log_retention, encryption_key=encryption_key, removal_policy=removal_policy
         )
         self.log_group = self._make_log_group("LogGroup")
+        acknowledge_inline_policies(self)
+        acknowledge(
+            self,
+            f"{NIST}LambdaDLQ",
+            "Whoever invokes it waits for the answer and repeats what failed or rolls it back: Secrets Manager a "
+            "rotation, CloudFormation a deployment. No event is left over for a queue.",
+        )
         self.role = FunctionRole(self, "Role", description=self.purpose, path=role_path, log_group=self.log_group)
         self.security_group = self._make_security_group(vpc, secrets_manager_endpoint)
         self._connections = ec2.Connections(security_groups=[self.security_group])
@@ -92,6 +104,8 @@ class DatabaseFunction(Construct):
             memory_size=memory_size,
             timeout=timeout or Duration.minutes(3),
             reserved_concurrent_executions=reserved_concurrent_executions,
+            tracing=lambda_.Tracing.ACTIVE if tracing else lambda_.Tracing.DISABLED,
+            environment_encryption=encryption_key,
             role=self.role,
             vpc=vpc,
             vpc_subnets=vpc_subnets,

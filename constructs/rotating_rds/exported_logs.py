@@ -6,14 +6,21 @@ from typing import TYPE_CHECKING
 
 from aws_cdk import aws_logs as logs
 
+from rotating_rds.acknowledgements import NIST, acknowledge
 from rotating_rds.encryption import admit_logs
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from aws_cdk import RemovalPolicy
     from aws_cdk import aws_kms as kms
     from constructs import Construct
+
+# Logs of MySQL and MariaDB that stay off, and why.
+_WITHHELD: Mapping[str, str] = {
+    "general": "The general log would hold every statement with its values, of which some are nobody's business.",
+    "audit": "The server writes an audit log only with a plugin, whose option group is its owner's choice.",
+}
 
 
 def make_log_groups(
@@ -32,6 +39,8 @@ def make_log_groups(
     :return: the groups, for which the server has to wait.
     """
     admit_logs(encryption_key, scope, f"{prefix}/*")
+    for name in sorted(_WITHHELD.keys() - set(exports)):
+        acknowledge(scope, f"{NIST}RDSLoggingEnabled[LogExport::{name}]", _WITHHELD[name])
     return [
         logs.LogGroup(
             scope,

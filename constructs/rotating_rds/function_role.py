@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from aws_cdk import ArnFormat, Stack
 from aws_cdk import aws_iam as iam
 
-from rotating_rds.acknowledgements import acknowledge
+from rotating_rds.acknowledgements import AWS_SOLUTIONS, acknowledge
 from rotating_rds.grants import key_use
 
 if TYPE_CHECKING:
@@ -54,9 +54,9 @@ class FunctionRole(iam.Role):
         self.add_to_policy(self._keep_interfaces_from_code())
         acknowledge(
             self,
-            "AwsSolutions::AwsSolutions-IAM5[Resource::*]",
-            "The network interfaces that Lambda makes for the function have no ARN in advance; the function's own code "
-            "is denied everything about them.",
+            f"{AWS_SOLUTIONS}IAM5[Resource::*]",
+            "The network interfaces that Lambda makes for the function have no ARN in advance, and the function's own "
+            "code is denied everything about them; traces, where they are recorded, have none at all.",
         )
 
     def allow_rotation(self, secret: secretsmanager.ISecret, key: kms.IKey | None) -> None:

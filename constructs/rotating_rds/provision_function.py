@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from aws_cdk import CustomResource, Stack
 from aws_cdk import aws_iam as iam
 from aws_cdk import custom_resources as resources
 
 from rotating_rds import contract
+from rotating_rds.acknowledgements import NIST, acknowledge
 from rotating_rds.database_function import DatabaseFunction
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from aws_cdk import aws_lambda as lambda_
+    from aws_cdk import aws_logs as logs
     from constructs import Construct
 
 
@@ -58,6 +61,26 @@ class ProvisionFunction(DatabaseFunction):
     @cached_property
     def _provider(self) -> resources.Provider:
         group = self._make_log_group("ProviderLogGroup")
+        provider = resources.Provider(
+            self,
+            "Provider",
+            on_event_handler=self.function,
+            # The framework would allow itself to invoke all versions of the function.
+            framework_on_event_role=self._provider_role(group).without_policy_updates(),
+            log_group=group,
+            provider_function_env_encryption=self._encryption_key,
+        )
+        acknowledge(
+            provider,
+            f"{NIST}LambdaInsideVPC",
+            "CloudFormation's response URL is not reachable from isolated subnets. The framework's own function, which "
+            "sees no credential and may invoke one function only, therefore stays outside of the network.",
+        )
+        framework = provider.node.find_child("framework-onEvent").node.default_child
+        cast("lambda_.CfnFunction", framework).reserved_concurrent_executions = self._concurrency
+        return provider
+
+    def _provider_role(self, log_group: logs.ILogGroup) -> iam.Role:
         role = iam.Role(
             self,
             "ProviderRole",
@@ -65,7 +88,10 @@ class ProvisionFunction(DatabaseFunction):
             path=self._role_path,
             description="Hands CloudFormation's requests to the function that makes users of databases",
         )
-        group.grant_write(role)
-        return resources.Provider(
-            self, "Provider", on_event_handler=self.function, framework_on_event_role=role, log_group=group
+        log_group.grant_write(role)
+        role.add_to_policy(
+            iam.PolicyStatement(
+                actions=["lambda:GetFunction", "lambda:InvokeFunction"], resources=[self.function.function_arn]
+            )
         )
+        return role

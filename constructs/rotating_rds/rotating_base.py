@@ -16,6 +16,7 @@ from constructs import Construct
 
 from rotating_rds import contract
 from rotating_rds.access import Access
+from rotating_rds.acknowledgements import acknowledge_inline_policies
 from rotating_rds.alarm_topic import AlarmTopic
 from rotating_rds.alarms import RotationAlarms
 from rotating_rds.contract import DatabaseEndpoint
@@ -32,6 +33,7 @@ from rotating_rds.regions import check_region
 from rotating_rds.rotation import Rotation
 from rotating_rds.rotation_function import RotationFunction
 from rotating_rds.rotation_schedule import schedule_rotation
+from rotating_rds.server_events import subscribe_to_server_events
 from rotating_rds.subnets import check_way_to_secrets_manager, private_subnets
 from rotating_rds.usernames import Usernames
 
@@ -71,6 +73,7 @@ class RotatingBase(Construct):
     ) -> None:
         super().__init__(scope, construct_id)
         check_region(self)
+        acknowledge_inline_policies(self)
         self.engine = engine
         self.role_path = role_path(shared.environment_name)
         self.database_id = identify(self)
@@ -82,8 +85,11 @@ class RotatingBase(Construct):
         self._usernames = Usernames(engine, shared.master_username, shared.schema_owner)
         self._vpc = vpc
         self._subnets = private_subnets(vpc, shared.vpc_subnets)
+        function_subnets = self._subnets
+        if shared.function_subnets is not None:
+            function_subnets = private_subnets(vpc, shared.function_subnets, prop="function_subnets")
         if shared.rotation_function is None:
-            check_way_to_secrets_manager(vpc, self._subnets, shared.secrets_manager_endpoint)
+            check_way_to_secrets_manager(vpc, function_subnets, shared.secrets_manager_endpoint)
         self.key = shared.encryption_key or CustomerKey(
             self,
             "Key",
@@ -94,11 +100,12 @@ class RotatingBase(Construct):
             _new_function,
             self,
             vpc=vpc,
-            vpc_subnets=self._subnets,
+            vpc_subnets=function_subnets,
             secrets_manager_endpoint=shared.secrets_manager_endpoint,
             encryption_key=self.key,
             runtime=shared.function_runtime,
             reserved_concurrent_executions=shared.function_concurrency,
+            tracing=shared.function_tracing,
             log_retention=shared.log_retention,
             removal_policy=shared.companions,
             role_path=self.role_path,
@@ -114,6 +121,10 @@ class RotatingBase(Construct):
                 f"The master user of {self.database_id!r} cannot rotate by {rotation.strategy.name}, for nobody "
                 "administers it: choose Rotation.single_user(...) or Rotation.managed_by_rds()."
             )
+
+    def _event_sources(self) -> Mapping[str, str]:
+        """Return what RDS tells events of: kind of source, to its identifier; nothing of a server made elsewhere."""
+        return {}
 
     def _make_connections(self, vpc: ec2.IVpc) -> ec2.Connections:
         """Return the network side of a new server: one group, which lets in whoever is granted it."""
@@ -179,6 +190,11 @@ class RotatingBase(Construct):
         if rotation is not None and rotation.is_ours:
             schedule_rotation(self.credential, rotation, self.rotation_function, after=self._prerequisites)
             self._rotated.append(self.credential)
+
+    @property
+    def endpoint(self) -> DatabaseEndpoint:
+        """Where the database is reached."""
+        return self._endpoint
 
     @property
     def secret(self) -> secretsmanager.ISecret:
@@ -273,6 +289,8 @@ class RotatingBase(Construct):
     def add_alarms(self, *, notify: sns.ITopic | None = None) -> RotationAlarms:
         """Watch the rotation of all credentials: function errors and throttles, rotations that failed or were given up.
 
+        RDS tells the same topic of failures, maintenance and changes of a server that is made here.
+
         :param notify: topic that hears of it; an encrypted one is made unless given.
         :raises DeclarationError: if it was called before.
         """
@@ -282,6 +300,7 @@ class RotatingBase(Construct):
         self._alarms = RotationAlarms(self, "Alarms", metrics=self.metrics, notify=topic)
         for credential in self._rotated:
             self._alarms.watch(credential)
+        subscribe_to_server_events(self._alarms, topic=topic, sources=self._event_sources())
         return self._alarms
 
     def metric_function_errors(self, *, period: Duration | None = None) -> cloudwatch.Metric:

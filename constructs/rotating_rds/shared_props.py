@@ -22,6 +22,8 @@ class SharedProps(TypedDict, total=False):
 
     :param vpc_subnets: where servers and functions are: the isolated subnets, or else the private ones with NAT, unless
         given.
+    :param function_subnets: where the functions are instead, such as subnets with NAT beside the isolated ones of the
+        servers.
     :param secrets_manager_endpoint: interface endpoint of Secrets Manager (with private DNS), or its security group;
         required in isolated subnets. Without it, the functions may reach any address on port 443.
     :param master_username: `dbadmin` unless given.
@@ -37,11 +39,13 @@ class SharedProps(TypedDict, total=False):
     :param function_runtime: newest Python runtime that this release was made for unless given.
     :param function_concurrency: invocations that are reserved for each function; 2 unless given, none of the account's
         share where None.
+    :param function_tracing: whether AWS X-Ray records the functions' invocations; no unless given.
     :param environment_name: becomes part of the roles' path `/rotating-rds/<environment>/` and a tag of the secrets;
         neither unless given.
     """
 
     vpc_subnets: ec2.SubnetSelection | None
+    function_subnets: ec2.SubnetSelection | None
     secrets_manager_endpoint: ec2.IConnectable | None
     master_username: str
     database_name: str | None
@@ -53,6 +57,7 @@ class SharedProps(TypedDict, total=False):
     provision_function: ProvisionFunction | None
     function_runtime: lambda_.Runtime
     function_concurrency: int | None
+    function_tracing: bool
     environment_name: str | None
 
 
@@ -61,6 +66,7 @@ class Shared:
     """The same, with defaults; an unknown name is refused as in any call."""
 
     vpc_subnets: ec2.SubnetSelection | None = None
+    function_subnets: ec2.SubnetSelection | None = None
     secrets_manager_endpoint: ec2.IConnectable | None = None
     master_username: str = "dbadmin"
     database_name: str | None = None
@@ -72,6 +78,7 @@ class Shared:
     provision_function: ProvisionFunction | None = None
     function_runtime: lambda_.Runtime = lambda_.Runtime.PYTHON_3_14
     function_concurrency: int | None = 2
+    function_tracing: bool = False
     environment_name: str | None = None
 
     @property

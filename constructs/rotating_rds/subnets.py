@@ -7,9 +7,12 @@ from aws_cdk import aws_ec2 as ec2
 from rotating_rds.errors import DeclarationError
 
 
-def private_subnets(vpc: ec2.IVpc, chosen: ec2.SubnetSelection | None) -> ec2.SubnetSelection:
+def private_subnets(
+    vpc: ec2.IVpc, chosen: ec2.SubnetSelection | None, prop: str = "vpc_subnets"
+) -> ec2.SubnetSelection:
     """Return *chosen*, or else the isolated subnets of *vpc*, or else those with a way out through NAT.
 
+    :param prop: what adopters call the choice.
     :raises DeclarationError: if that leaves none, or a public one.
     """
     isolated, with_egress = ec2.SubnetType.PRIVATE_ISOLATED, ec2.SubnetType.PRIVATE_WITH_EGRESS
@@ -22,7 +25,7 @@ def private_subnets(vpc: ec2.IVpc, chosen: ec2.SubnetSelection | None) -> ec2.Su
     public = _ids(vpc.public_subnets) & _ids(_selected(vpc, selection))
     if public:
         raise DeclarationError(
-            f"vpc_subnets holds the public subnet {min(public)!r}: choose isolated subnets, or private ones with NAT."
+            f"{prop} holds the public subnet {min(public)!r}: choose isolated subnets, or private ones with NAT."
         )
     return selection
 

@@ -33,7 +33,7 @@ class Deployment:
         outputs = {entry["OutputKey"]: entry["OutputValue"] for stack in stacks for entry in stack.get("Outputs", [])}
         return cls(
             secret_arn=outputs["SecretArn"],
-            consumer_role=outputs["ConsumerRoleName"],
+            consumer_role=outputs["ApplicationRoleName"],
             rotation_function=outputs["RotationFunctionName"],
             alarm_topic_arn=outputs["AlarmTopicArn"],
             trail_log_group=outputs["TrailLogGroupName"],

@@ -23,8 +23,16 @@ ALARMS_OF_THIS_ACCOUNT = {
     "StringEquals": {"aws:SourceAccount": "${AWS::AccountId}"},
     "ArnLike": {"aws:SourceArn": "arn:${AWS::Partition}:cloudwatch:${AWS::Region}:${AWS::AccountId}:alarm:*"},
 }
+SERVERS_OF_THIS_ACCOUNT = {
+    "StringEquals": {"aws:SourceAccount": "${AWS::AccountId}"},
+    "ArnLike": {"aws:SourceArn": "arn:${AWS::Partition}:rds:${AWS::Region}:${AWS::AccountId}:*"},
+}
 # AWS supports no condition for EventBridge, neither in a topic's policy nor in that of its key: none would ever hold.
-PUBLISHERS = [("cloudwatch.amazonaws.com", ALARMS_OF_THIS_ACCOUNT), ("events.amazonaws.com", None)]
+PUBLISHERS = [
+    ("cloudwatch.amazonaws.com", ALARMS_OF_THIS_ACCOUNT),
+    ("events.amazonaws.com", None),
+    ("events.rds.amazonaws.com", SERVERS_OF_THIS_ACCOUNT),
+]
 
 
 def statement_for(service: str, document: dict[str, Any]) -> dict[str, Any]:
@@ -109,10 +117,10 @@ def test_the_message_of_a_failed_rotation_can_be_read(defaults: Template) -> Non
 
 
 @pytest.mark.parametrize(("service", "condition"), PUBLISHERS)
-def test_the_topic_admits_alarms_of_this_account_and_eventbridge(
+def test_the_topic_admits_alarms_and_servers_of_this_account_and_eventbridge(
     defaults: Template, service: str, condition: dict[str, Any] | None
 ) -> None:
-    """Nobody else's alarm can publish to it, and no condition keeps EventBridge's messages away."""
+    """Nobody else's alarm or server can publish to it, and no condition keeps EventBridge's messages away."""
     policy = defaults.properties("AWS::SNS::TopicPolicy")["PolicyDocument"]
     statement = statement_for(service, policy)
     assert (statement["Action"], statement["Resource"]) == ("sns:Publish", TOPIC)
@@ -142,7 +150,7 @@ def test_the_databases_key_admits_no_publisher(defaults: Template) -> None:
     """Alarms need the use of a key, but not of the one that decrypts credentials."""
     policy = defaults.properties("AWS::KMS::Key", "Orders/Key")["KeyPolicy"]
     services = {str(statement["Principal"].get("Service")) for statement in policy["Statement"]}
-    assert not services & {"cloudwatch.amazonaws.com", "events.amazonaws.com"}
+    assert not services & {service for service, _ in PUBLISHERS}
 
 
 def test_a_topic_of_another_stack_is_used_and_admits_the_publishers() -> None:

@@ -6,6 +6,7 @@ import pytest
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_lambda as lambda_
 
+from rotating_rds import DeclarationError
 from tests.support.declarations import new_declaration
 
 if TYPE_CHECKING:
@@ -152,6 +153,40 @@ def test_subnets_with_a_way_out_need_no_endpoint() -> None:
     assert (rule["CidrIp"], rule["FromPort"], rule["ToPort"]) == ("0.0.0.0/0", 443, 443)
 
 
+def test_functions_may_be_in_subnets_of_their_own() -> None:
+    """GIVEN subnets with NAT beside the isolated ones, THEN functions leave by them and servers stay inside."""
+    declaration = new_declaration()
+    isolated, with_egress = ec2.SubnetType.PRIVATE_ISOLATED, ec2.SubnetType.PRIVATE_WITH_EGRESS
+    kinds = {"Out": ec2.SubnetType.PUBLIC, "Function": with_egress, "Data": isolated}
+    vpc = ec2.Vpc(
+        declaration.stack,
+        "Nat",
+        nat_gateways=1,
+        subnet_configuration=[ec2.SubnetConfiguration(name=name, subnet_type=kind) for name, kind in kinds.items()],
+    )
+    declaration.database(
+        vpc=vpc, secrets_manager_endpoint=None, function_subnets=ec2.SubnetSelection(subnet_type=with_egress)
+    )
+    template = declaration.template()
+    assert template.properties(FUNCTION)["VpcConfig"]["SubnetIds"] == [
+        "${Nat/FunctionSubnet1/Subnet}",
+        "${Nat/FunctionSubnet2/Subnet}",
+    ]
+    assert template.properties("AWS::RDS::DBSubnetGroup")["SubnetIds"] == [
+        "${Nat/DataSubnet1/Subnet}",
+        "${Nat/DataSubnet2/Subnet}",
+    ]
+
+
+def test_public_subnets_are_refused_for_functions_by_their_prop() -> None:
+    """A function in a public subnet has no way out at all."""
+    declaration = new_declaration()
+    vpc = ec2.Vpc(declaration.stack, "Open", nat_gateways=1)
+    public = ec2.SubnetSelection(subnet_type=ec2.SubnetType.PUBLIC)
+    with pytest.raises(DeclarationError, match=r"^function_subnets holds the public subnet"):
+        declaration.database(vpc=vpc, function_subnets=public)
+
+
 def test_an_endpoint_may_be_given_by_its_group() -> None:
     """GIVEN an endpoint that somebody else runs, THEN its group lets the function in."""
     declaration = new_declaration()
@@ -168,6 +203,31 @@ def test_its_concurrency_is_reserved_on_request(given: int | None, rendered: int
     declaration = new_declaration()
     declaration.database(function_concurrency=given)
     assert declaration.template().properties(FUNCTION).get("ReservedConcurrentExecutions") == rendered
+
+
+def test_invocations_are_traced_on_request() -> None:
+    """GIVEN function_tracing, THEN X-Ray records them, and the role may send it what it recorded; not otherwise."""
+    declaration = new_declaration()
+    declaration.database("Traced", function_tracing=True)
+    declaration.database("Untraced")
+    template = declaration.template()
+    assert template.properties(FUNCTION, "Traced/RotationFunction")["TracingConfig"] == {"Mode": "Active"}
+    assert "TracingConfig" not in template.properties(FUNCTION, "Untraced/RotationFunction")
+    tracing = {
+        name: [s for s in template.statements(f"{name}/RotationFunction/Role") if "xray" in str(s["Action"])]
+        for name in ("Traced", "Untraced")
+    }
+    assert tracing == {
+        "Traced": [
+            {"Effect": "Allow", "Action": ["xray:PutTraceSegments", "xray:PutTelemetryRecords"], "Resource": "*"}
+        ],
+        "Untraced": [],
+    }
+
+
+def test_its_environment_is_under_the_databases_key(defaults: Template) -> None:
+    """Who may not use the key does not see where the database is."""
+    assert defaults.properties(FUNCTION)["KmsKeyArn"] == "${Orders/Key.Arn}"
 
 
 def test_its_runtime_is_the_adopters_choice() -> None:

@@ -89,7 +89,7 @@ def others(deployment: Deployment) -> Iterator[Others]:
 def checks(deployment: Deployment, others: Others) -> list[Check]:
     """Every check but the rotation itself."""
     secret, labels = deployment.secret, deployment.labels
-    consumer, function = deployment.outputs["ConsumerRoleName"], deployment.function_role
+    consumer, function = deployment.outputs["ApplicationRoleName"], deployment.function_role
 
     def read(**which: str) -> Callable[[Any], object]:
         return lambda client: client.get_secret_value(**{"SecretId": secret, **which})
@@ -208,22 +208,22 @@ def test_the_roles_may_do_what_they_need_and_nothing_else(deployment: Deployment
     ("role", "change", "violated"),
     [
         (
-            "ConsumerRoleName",
+            "ApplicationRoleName",
             take_away("kms:Decrypt"),
             {"the consumer reads the current value", "the consumer reads without naming a label"},
         ),
         (
-            "ConsumerRoleName",
+            "ApplicationRoleName",
             take_away_label,
             {"the consumer reads the previous value", "the consumer reads a version by its id"},
         ),
-        ("ConsumerRoleName", take_away_arn, {"the consumer reads another secret"}),
+        ("ApplicationRoleName", take_away_arn, {"the consumer reads another secret"}),
         (
-            "ConsumerRoleName",
+            "ApplicationRoleName",
             take_away_encryption_context,
             {"the consumer reads another secret", "the consumer reads another secret under this one"},
         ),
-        ("ConsumerRoleName", take_away_service, {"the consumer decrypts on its own"}),
+        ("ApplicationRoleName", take_away_service, {"the consumer decrypts on its own"}),
         (
             "function_role",
             take_away("kms:Decrypt"),

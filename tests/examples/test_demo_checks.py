@@ -121,7 +121,7 @@ FAILED_REPAIR = rotation("v3", "v3", outcome="failed")
         (spoil(alarms=()), ["The alarm on the function's errors went off, and on-call was told"]),
         (spoil(news_of_alarm=""), ["The alarm on the function's errors went off, and on-call was told"]),
         (spoil(repaired=FAILED_REPAIR), ["After the repair the same rotation succeeded"]),
-        (spoil(stacks_left=["rotating-rds-local-database"]), ["Every stack is gone"]),
+        (spoil(stacks_left=["rotating-rds-local-orders"]), ["Every stack is gone"]),
         (spoil(processes_left=["4711 postgres"]), ["No process is left"]),
     ],
 )

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from localcloud.control import RotationRecord
 
 ROOT = Path(__file__).resolve().parents[2]
-STACKS = tuple(f"rotating-rds-local-{name}" for name in ("network", "audit", "database"))
+STACKS = tuple(f"rotating-rds-local-{name}" for name in ("network", "audit", "orders"))
 
 _APP = ("app.py", "cdk.json", "stacks", "environments")
 _CDK_SECONDS = 240
@@ -98,7 +98,7 @@ class Deployment:
 
     @cached_property
     def outputs(self) -> dict[str, str]:
-        """The outputs of the database stack and the audit stack."""
+        """The outputs of all stacks, whose names differ."""
         described = self.cloud.client("cloudformation").describe_stacks()["Stacks"]
         return {
             output["OutputKey"]: output["OutputValue"]

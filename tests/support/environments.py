@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from stacks.settings import Settings
 
 NAMES = ("dev", "local", "prod", "staging")
-PARTS = ("network", "database", "audit")
+PARTS = ("network", "orders", "audit")
 CONTEXT: dict[str, Any] = {
     **json.loads((ROOT / "cdk.json").read_text(encoding="utf-8"))["context"],
     "aws:cdk:enable-path-metadata": True,  # as the command line sets it

@@ -14,6 +14,7 @@ from localcloud.emulator.hooks import (
     cloudtrail,
     ec2,
     event_rules,
+    event_subscriptions,
     function_resources,
     functions,
     metrics,
@@ -56,6 +57,7 @@ _HOOKS = (
     recording,
     topics,
     alarms,
+    event_subscriptions,
 )
 
 

@@ -75,20 +75,20 @@ def _remember_key(topic_arn: str, props: Properties) -> None:
 def _invoke_target(
     original: Callable[..., None], target: dict[str, Any], event: Any, rule: dict[str, Any], view: Any = None
 ) -> None:
-    if _may_publish(target["Arn"], _EVENTS, rule["Arn"]):
+    if may_publish(target["Arn"], _EVENTS, rule["Arn"]):
         original(target, event, rule, view)
 
 
 def _act(original: Callable[..., None], alarm: dict[str, Any], *transition: str) -> None:
     arn = alarm["AlarmArn"]
     admitted = {
-        kind: [action for action in alarm.get(kind) or [] if _may_publish(action, _CLOUDWATCH, arn)]
+        kind: [action for action in alarm.get(kind) or [] if may_publish(action, _CLOUDWATCH, arn)]
         for kind in ("AlarmActions", "OKActions", "InsufficientDataActions")
     }
     original(alarm | admitted, *transition)
 
 
-def _may_publish(target_arn: str, service: str, source_arn: str) -> bool:
+def may_publish(target_arn: str, service: str, source_arn: str) -> bool:
     """Whether topic policy and key policy admit a service; True for targets that are no topics."""
     if not target_arn.startswith("arn:aws:sns:"):
         return True
