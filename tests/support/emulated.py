@@ -9,6 +9,8 @@ import uuid
 import zipfile
 from typing import TYPE_CHECKING, Any
 
+import boto3
+from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from tests.support.waiting import eventually
@@ -141,6 +143,20 @@ def ended(cloud: LocalCloud, version_id: str) -> RotationRecord:
     """Wait until a rotation has ended and return its record."""
     assert eventually(lambda: rotation_of(cloud, version_id).outcome is not None, within=20)
     return rotation_of(cloud, version_id)
+
+
+def client_with(cloud: LocalCloud, service: str, credentials: dict[str, str]) -> Any:
+    """Return a client that acts with keys which STS gave out."""
+    make: Any = boto3.client
+    return make(
+        service,
+        endpoint_url=cloud.endpoint_url,
+        region_name=cloud.region,
+        aws_access_key_id=credentials["AccessKeyId"],
+        aws_secret_access_key=credentials["SecretAccessKey"],
+        aws_session_token=credentials["SessionToken"],
+        config=Config(proxies={}),
+    )
 
 
 def invoke(cloud: LocalCloud, function_arn: str, event: Any = None) -> Any:

@@ -10,13 +10,18 @@ from typing import TYPE_CHECKING
 
 from localcloud.emulator.hooks import (
     access,
+    addresses,
     alarms,
+    backup,
     cloudtrail,
     ec2,
+    eks,
     event_rules,
+    event_subscriptions,
     function_resources,
     functions,
     metrics,
+    option_groups,
     rds_api,
     rds_resources,
     recording,
@@ -29,6 +34,7 @@ from localcloud.emulator.hooks import (
     secrets_caller,
     stack_deletion,
     topics,
+    web_identities,
 )
 
 if TYPE_CHECKING:
@@ -45,7 +51,12 @@ _HOOKS = (
     rotation_schedule,
     rds_resources,
     rds_api,
+    option_groups,
     ec2,
+    addresses,
+    eks,
+    backup,
+    web_identities,
     s3,
     cloudtrail,
     stack_deletion,
@@ -55,6 +66,7 @@ _HOOKS = (
     event_rules,
     recording,
     topics,
+    event_subscriptions,
     alarms,
 )
 

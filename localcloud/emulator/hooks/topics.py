@@ -3,8 +3,8 @@
 AWS: EventBridge needs the topic policy's permission ("Using resource-based policies for Amazon EventBridge"), and both
 EventBridge and CloudWatch need the key policy's when the topic is encrypted ("Enable compatibility between event
 sources from AWS services and encrypted topics", SNS Developer Guide). Conditions on the source are supported for
-CloudWatch, and neither in the topic's nor in the key's policy for EventBridge (the same pages). Without a permission
-the message is lost and nothing reports it. ministack delivers always and forgets a topic's key.
+CloudWatch and RDS, and neither in the topic's nor in the key's policy for EventBridge (the same pages). Without a
+permission the message is lost and nothing reports it. ministack delivers always and forgets a topic's key.
 """
 
 from __future__ import annotations
@@ -36,7 +36,8 @@ _evaluate = patches.expect(
 
 _CLOUDWATCH = "cloudwatch.amazonaws.com"
 _EVENTS = "events.amazonaws.com"
-_DEFAULT_POLICY = "__default_policy_ID"  # admits the owner's account, as which CloudWatch publishes
+_RDS = "events.rds.amazonaws.com"
+_DEFAULT_POLICY = "__default_policy_ID"  # admits the owner's account, as which CloudWatch and RDS publish
 
 
 def install(_: Emulator) -> None:
@@ -75,21 +76,24 @@ def _remember_key(topic_arn: str, props: Properties) -> None:
 def _invoke_target(
     original: Callable[..., None], target: dict[str, Any], event: Any, rule: dict[str, Any], view: Any = None
 ) -> None:
-    if _may_publish(target["Arn"], _EVENTS, rule["Arn"]):
+    if may_publish(target["Arn"], _EVENTS, rule["Arn"]):
         original(target, event, rule, view)
 
 
 def _act(original: Callable[..., None], alarm: dict[str, Any], *transition: str) -> None:
     arn = alarm["AlarmArn"]
     admitted = {
-        kind: [action for action in alarm.get(kind) or [] if _may_publish(action, _CLOUDWATCH, arn)]
+        kind: [action for action in alarm.get(kind) or [] if may_publish(action, _CLOUDWATCH, arn)]
         for kind in ("AlarmActions", "OKActions", "InsufficientDataActions")
     }
     original(alarm | admitted, *transition)
 
 
-def _may_publish(target_arn: str, service: str, source_arn: str) -> bool:
-    """Whether topic policy and key policy admit a service; True for targets that are no topics."""
+def may_publish(target_arn: str, service: str, source_arn: str) -> bool:
+    """Whether topic policy and key policy admit a service; True for targets that are no topics.
+
+    :param source_arn: the resource on whose behalf it publishes.
+    """
     if not target_arn.startswith("arn:aws:sns:"):
         return True
     policy = _policy_of(target_arn)
@@ -106,7 +110,7 @@ def _may_publish(target_arn: str, service: str, source_arn: str) -> bool:
 
 def _topic_admits(policy: str, topic_arn: str, service: str, source_arn: str) -> bool:
     if json.loads(policy or "{}").get("Id") == _DEFAULT_POLICY:
-        return service == _CLOUDWATCH
+        return service in (_CLOUDWATCH, _RDS)
     return _allowed(policy, "sns:Publish", topic_arn, service, source_arn)
 
 

@@ -13,22 +13,11 @@ from tests.support.environments import templates
 from tests.support.waiting import eventually
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from localcloud.cloud import LocalCloud
 
 ENVIRONMENTS = sorted(path.stem for path in Path(__file__).parents[3].glob("environments/*.toml"))
 VPC = {"Type": "AWS::EC2::VPC", "Properties": {"CidrBlock": "10.7.0.0/16"}}
 SECRET = {"Type": "AWS::SecretsManager::Secret", "Properties": {"SecretString": "first value"}}
-
-
-@pytest.fixture
-def stack(cloud: LocalCloud) -> Iterator[str]:
-    """Return a name for a stack that is deleted afterwards."""
-    name = emulated.unique("stack")
-    yield name
-    if not emulated.error_of(cloud.client("cloudformation").describe_stacks, StackName=name):
-        assert emulated.destroy(cloud, name) == "DELETE_COMPLETE"
 
 
 @pytest.mark.parametrize("environment", ENVIRONMENTS)
