@@ -21,7 +21,9 @@ if TYPE_CHECKING:
     from localcloud.cloud import LocalCloud
     from localcloud.control import RotationRecord
 
-ACCOUNT_ROOT = "arn:aws:iam::000000000000:root"
+ACCOUNT = "000000000000"
+OTHER_ACCOUNT = "111122223333"
+ACCOUNT_ROOT = f"arn:aws:iam::{ACCOUNT}:root"
 
 # A rotation that only replaces the value, with the gate that every rotation function has.
 ROTATE_VALUE = """
@@ -60,16 +62,16 @@ def policy(*statements: dict[str, Any]) -> str:
     return json.dumps({"Version": "2012-10-17", "Statement": statements})
 
 
-def create_role(cloud: LocalCloud, *statements: dict[str, Any], path: str = "/") -> str:
-    """Create a role that Lambda and the account may assume, and return its name."""
-    name, iam = unique("role"), cloud.client("iam")
-    principal = {"Service": "lambda.amazonaws.com", "AWS": ACCOUNT_ROOT}
+def create_role(cloud: LocalCloud, *statements: dict[str, Any], path: str = "/", account: str = ACCOUNT) -> str:
+    """Create a role that Lambda and its account may assume, and return its name; its ARN if it is another account's."""
+    name, iam = unique("role"), cloud.client("iam", account=account)
+    principal = {"Service": "lambda.amazonaws.com", "AWS": f"arn:aws:iam::{account}:root"}
     trust = {**statement("Allow", "sts:AssumeRole", "*"), "Principal": principal}
     del trust["Resource"]
-    iam.create_role(RoleName=name, Path=path, AssumeRolePolicyDocument=policy(trust))
+    arn: str = iam.create_role(RoleName=name, Path=path, AssumeRolePolicyDocument=policy(trust))["Role"]["Arn"]
     if statements:
         iam.put_role_policy(RoleName=name, PolicyName="inline", PolicyDocument=policy(*statements))
-    return name
+    return name if account == ACCOUNT else arn
 
 
 def create_secret(cloud: LocalCloud, value: str = "first value", **settings: Any) -> str:

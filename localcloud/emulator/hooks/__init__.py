@@ -28,7 +28,9 @@ from localcloud.emulator.hooks import (
     rotation,
     rotation_schedule,
     s3,
+    secret_accounts,
     secret_keys,
+    secret_policies,
     secret_resources,
     secret_values,
     secrets_caller,
@@ -40,13 +42,16 @@ from localcloud.emulator.hooks import (
 if TYPE_CHECKING:
     from localcloud.emulator.emulator import Emulator
 
-# Order matters where two wrap the same function: the key's check comes before the value is touched.
+# Order matters where two wrap the same function, the last one outermost: a foreign reader is led to the account of the
+# secret, the key is checked there, and only then is the value touched.
 _HOOKS = (
     access,
     secrets_caller,
     secret_values,
     secret_keys,
     rotation,
+    secret_accounts,
+    secret_policies,
     secret_resources,
     rotation_schedule,
     rds_resources,

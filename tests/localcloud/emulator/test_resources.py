@@ -69,33 +69,6 @@ def test_a_generated_value_honours_its_flags_and_is_captured(cloud: LocalCloud, 
     assert value in cloud.captured_secret_values()
 
 
-def policy_resource(*actions: str) -> dict[str, Any]:
-    """Return a resource policy on the stack's secret that denies actions to everybody but the root."""
-    deny = {**emulated.statement("Deny", list(actions), "*"), "Principal": "*"}
-    document = {"Version": "2012-10-17", "Statement": [deny]}
-    properties = {"SecretId": {"Ref": "Secret"}, "ResourcePolicy": document}
-    return {"Type": "AWS::SecretsManager::ResourcePolicy", "Properties": properties}
-
-
-def test_a_resource_policy_is_attached_changed_and_detached(cloud: LocalCloud, stack: str) -> None:
-    """The policy restricts readers while the resource exists, in its newest version."""
-    outputs = {"Secret": {"Ref": "Secret"}}
-    emulated.deploy(cloud, stack, {"Secret": SECRET}, outputs)
-    arn = emulated.outputs(cloud, stack)["Secret"]
-    role = emulated.create_role(cloud, emulated.statement("Allow", "secretsmanager:*", arn))
-    reader = cloud.client("secretsmanager", role=role)
-
-    def denied(policy: dict[str, Any] | None) -> tuple[bool, bool]:
-        emulated.deploy(cloud, stack, {"Secret": SECRET} | ({"Policy": policy} if policy else {}), outputs)
-        calls = (reader.get_secret_value, reader.describe_secret)
-        first, second = (emulated.error_of(call, SecretId=arn) == "AccessDeniedException" for call in calls)
-        return first, second
-
-    assert denied(policy_resource("secretsmanager:GetSecretValue")) == (True, False)
-    assert denied(policy_resource("secretsmanager:DescribeSecret")) == (False, True)
-    assert denied(None) == (False, False)
-
-
 def schedule(function_arn: str, secret_arn: str, expression: str) -> dict[str, Any]:
     """Return a rotation schedule that does not rotate at once."""
     properties = {
