@@ -209,26 +209,3 @@ def test_a_trail_is_configured_changed_and_deleted(cloud: LocalCloud, stack: str
     assert trail_api.get_event_selectors(TrailName=name)["EventSelectors"][0]["ReadWriteType"] == "WriteOnly"
     emulated.destroy(cloud, stack)
     assert emulated.error_of(trail_api.get_trail_status, Name=name) == "TrailNotFoundException"
-
-
-def test_a_functions_reserved_concurrency_is_the_templates(cloud: LocalCloud) -> None:
-    """Created, changed and taken away with the template."""
-    name = emulated.unique("function")
-    source = "def handler(event, context): return None"
-    role = f"arn:aws:iam::{cloud.account}:role/functions"
-    function = {"Code": {"ZipFile": source}, "Handler": "index.handler", "Runtime": "python3.13", "Role": role}
-
-    def reserved(**properties: int) -> int | None:
-        resources = {"Function": {"Type": "AWS::Lambda::Function", "Properties": function | properties}}
-        assert emulated.deploy(cloud, name, resources, {"Name": {"Ref": "Function"}}).endswith("_COMPLETE")
-        deployed = emulated.outputs(cloud, name)["Name"]
-        answer = cloud.client("lambda").get_function_concurrency(FunctionName=deployed)
-        found: int | None = answer.get("ReservedConcurrentExecutions")
-        return found
-
-    assert [reserved(ReservedConcurrentExecutions=2), reserved(ReservedConcurrentExecutions=0), reserved()] == [
-        2,
-        0,
-        None,
-    ]
-    assert emulated.destroy(cloud, name) == "DELETE_COMPLETE"
