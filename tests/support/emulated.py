@@ -89,11 +89,11 @@ def create_key(cloud: LocalCloud, *statements: dict[str, Any]) -> str:
     return arn
 
 
-def zipped(source: str) -> bytes:
+def zipped(source: str, name: str = "index.py") -> bytes:
     """Return a function's code: one module `index`."""
     content = io.BytesIO()
     with zipfile.ZipFile(content, "w") as archive:
-        archive.writestr("index.py", textwrap.dedent(source))
+        archive.writestr(name, textwrap.dedent(source))
     return content.getvalue()
 
 
@@ -102,8 +102,9 @@ def create_function(cloud: LocalCloud, source: str, *statements: dict[str, Any],
     logs = statement("Allow", ["logs:CreateLogStream", "logs:PutLogEvents"], "*")
     role = cloud.client("iam").get_role(RoleName=create_role(cloud, logs, *statements))["Role"]["Arn"]
     settings = {"Runtime": "python3.13", "Handler": "index.handler", "Timeout": 20, **settings}
+    code = zipped(source, "index.js" if settings["Runtime"].startswith("nodejs") else "index.py")
     answer = cloud.client("lambda").create_function(
-        FunctionName=unique("function"), Role=role, Code={"ZipFile": zipped(source)}, **settings
+        FunctionName=unique("function"), Role=role, Code={"ZipFile": code}, **settings
     )
     arn: str = answer["FunctionArn"]
     return arn
