@@ -108,18 +108,30 @@ class LocalCloud:
         """Return the variables with which AWS CLI, boto3 and cdk act as the account's root."""
         return self._connection.root_environment()
 
-    def role_environment(self, role_name: str) -> dict[str, str]:
-        """Return the variables with which a program becomes a role: no keys, but where its SDK fetches them."""
-        return self._connection.role_environment(self.control.credentials_url(role_name))
+    def role_environment(self, role: str) -> dict[str, str]:
+        """Return the variables with which a program becomes a role: no keys, but where its SDK fetches them.
 
-    def client(self, service: str, *, role: str | None = None) -> Any:
+        :param role: its name, or its ARN, which may be of another account.
+        """
+        return self._connection.role_environment(self.control.credentials_url(role))
+
+    def client(
+        self,
+        service: str,
+        *,
+        role: str | None = None,
+        account: str = connection.ACCOUNT,
+        region: str = connection.REGION,
+    ) -> Any:
         """Return a boto3 client.
 
-        :param role: name of the role to act as; by default the account's root, whom no policy restricts.
+        :param role: name or ARN of the role to act as; by default the account's root, whom no policy restricts.
+        :param account: whose root, of which the emulator has as many as there are numbers of twelve digits.
+        :param region: where.
         """
         if role is None:
-            return self._connection.root_client(service)
-        return self._connection.role_client(service, self.control.credentials(role))
+            return self._connection.root_client(service, account=account, region=region)
+        return self._connection.role_client(service, self.control.credentials(role), region=region)
 
     def hold_rotation(
         self, after_step: str = "setSecret", seconds: float = 3.0, times: int = 1, secret_id: str | None = None

@@ -42,16 +42,19 @@ class Connection:
         """Return the variables with which AWS's SDKs fetch a role's credentials, as they do in a container."""
         return self._environment() | {"AWS_CONTAINER_CREDENTIALS_FULL_URI": credentials_url}
 
-    def root_client(self, service: str) -> Any:
-        """Return a boto3 client that acts as the account's root."""
-        return self._client(service, _ROOT_KEY["AWS_ACCESS_KEY_ID"], _ROOT_KEY["AWS_SECRET_ACCESS_KEY"], None)
+    def root_client(self, service: str, *, account: str = ACCOUNT, region: str = REGION) -> Any:
+        """Return a boto3 client that acts as the root of an account."""
+        # The emulator takes a number of twelve digits for the key of that account's root.
+        key = _ROOT_KEY["AWS_ACCESS_KEY_ID"] if account == ACCOUNT else account
+        return self._client(service, (key, _ROOT_KEY["AWS_SECRET_ACCESS_KEY"], None), region)
 
-    def role_client(self, service: str, credentials: dict[str, str]) -> Any:
+    def role_client(self, service: str, credentials: dict[str, str], *, region: str = REGION) -> Any:
         """Return a boto3 client that acts as a role.
 
         :param credentials: as the control API gives them.
         """
-        return self._client(service, credentials["AccessKeyId"], credentials["SecretAccessKey"], credentials["Token"])
+        keys = (credentials["AccessKeyId"], credentials["SecretAccessKey"], credentials["Token"])
+        return self._client(service, keys, region)
 
     def _environment(self) -> dict[str, str]:
         bypassed = [os.environ.get("NO_PROXY") or os.environ.get("no_proxy"), "127.0.0.1", "localhost"]
@@ -70,12 +73,13 @@ class Connection:
             "ROTATING_RDS_CA_BUNDLE": str(self.ca_bundle),
         }
 
-    def _client(self, service: str, key: str, secret: str, token: str | None) -> Any:
+    def _client(self, service: str, keys: tuple[str, str, str | None], region: str) -> Any:
+        key, secret, token = keys
         make: Any = boto3.client  # typed for every service's literal name, but ours is the caller's to choose
         return make(
             service,
             endpoint_url=self.endpoint_url,
-            region_name=REGION,
+            region_name=region,
             aws_access_key_id=key,
             aws_secret_access_key=secret,
             aws_session_token=token,

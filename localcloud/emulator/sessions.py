@@ -22,31 +22,40 @@ class UnknownRoleError(Exception):
     """No role has that name."""
 
 
-def role_credentials(name: str) -> dict[str, str]:
+def role_credentials(role: str) -> dict[str, str]:
     """Return fresh keys of a role; boto3 renews them by itself before they expire.
 
+    :param role: its name, or its ARN, which may be of another account.
     :raises UnknownRoleError: the role does not exist (yet).
     """
-    role: dict[str, Any] | None = iam._roles.get_scoped(ACCOUNT, None, name)  # noqa: SLF001  # no public accessor
-    if role is None:
-        raise UnknownRoleError(f"There is no IAM role named {name!r}: deploy the stack that creates it first.")
+    record = _find(role)
+    account, name = record["Arn"].split(":")[4], record["RoleName"]
     key = "ASIA" + secrets.token_hex(8).upper()
     expiration = clock.now() + _SECONDS
     secret_key, token = secrets.token_urlsafe(30), secrets.token_urlsafe(96)
     session = {
-        "Arn": f"arn:aws:sts::{ACCOUNT}:assumed-role/{name}/{_SESSION}",
-        "UserId": f"{role['RoleId']}:{_SESSION}",
+        "Arn": f"arn:aws:sts::{account}:assumed-role/{name}/{_SESSION}",
+        "UserId": f"{record['RoleId']}:{_SESSION}",
         "SecretAccessKey": secret_key,
         "SessionToken": token,
         "Expiration": expiration,
-        "AccountId": ACCOUNT,
+        "AccountId": account,
         "PrincipalType": "AssumedRole",
     }
     sts.register_session(key, session)
     return {
-        "RoleArn": role["Arn"],
+        "RoleArn": record["Arn"],
         "AccessKeyId": key,
         "SecretAccessKey": secret_key,
         "Token": token,
         "Expiration": clock.iso(expiration),
     }
+
+
+def _find(role: str) -> dict[str, Any]:
+    account = role.split(":")[4] if role.startswith("arn:") else ACCOUNT
+    name = role.rpartition("/")[2]
+    record: dict[str, Any] | None = iam._roles.get_scoped(account, None, name)  # noqa: SLF001  # no public accessor
+    if record is None or (role.startswith("arn:") and record["Arn"] != role):
+        raise UnknownRoleError(f"There is no IAM role named {role!r}: deploy the stack that creates it first.")
+    return record

@@ -80,6 +80,27 @@ def test_a_client_can_act_as_a_role(cloud: LocalCloud) -> None:
         cloud.client("secretsmanager", role="reader").list_secrets()
 
 
+def test_a_role_of_another_account_is_named_by_its_arn(cloud: LocalCloud) -> None:
+    """Processes and clients act as it, in its account, where the other account's root made it."""
+    trust = json.dumps({"Version": "2012-10-17", "Statement": []})
+    iam = cloud.client("iam", account="111122223333")
+    arn = iam.create_role(RoleName="foreign", Path="/shop/", AssumeRolePolicyDocument=trust)["Role"]["Arn"]
+    expected = "arn:aws:sts::111122223333:assumed-role/foreign/local"
+    assert cloud.client("sts", role=arn).get_caller_identity()["Arn"] == expected
+    assert _run(WHO, cloud.role_environment(arn)) == expected
+    with pytest.raises(LocalCloudError, match="no IAM role named 'arn:aws:iam::111122223333:role/foreign'"):
+        cloud.client("sts", role="arn:aws:iam::111122223333:role/foreign")
+    with pytest.raises(LocalCloudError, match="no IAM role named 'foreign'"):
+        cloud.client("sts", role="foreign")
+
+
+def test_a_client_asks_in_the_region_that_it_was_made_for(cloud: LocalCloud) -> None:
+    """What is made in one region is not in another."""
+    cloud.client("secretsmanager", region="eu-west-1").create_secret(Name="in Ireland", SecretString="value")
+    assert "in Ireland" in str(cloud.client("secretsmanager", region="eu-west-1").list_secrets())
+    assert "in Ireland" not in str(cloud.client("secretsmanager").list_secrets())
+
+
 def test_an_unknown_role_is_named(cloud: LocalCloud) -> None:
     """The emulator's own sentence reaches the caller."""
     with pytest.raises(LocalCloudError, match="nobody"):

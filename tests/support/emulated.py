@@ -9,6 +9,8 @@ import uuid
 import zipfile
 from typing import TYPE_CHECKING, Any
 
+import boto3
+from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from tests.support.waiting import eventually
@@ -19,7 +21,9 @@ if TYPE_CHECKING:
     from localcloud.cloud import LocalCloud
     from localcloud.control import RotationRecord
 
-ACCOUNT_ROOT = "arn:aws:iam::000000000000:root"
+ACCOUNT = "000000000000"
+OTHER_ACCOUNT = "111122223333"
+ACCOUNT_ROOT = f"arn:aws:iam::{ACCOUNT}:root"
 
 # A rotation that only replaces the value, with the gate that every rotation function has.
 ROTATE_VALUE = """
@@ -58,16 +62,16 @@ def policy(*statements: dict[str, Any]) -> str:
     return json.dumps({"Version": "2012-10-17", "Statement": statements})
 
 
-def create_role(cloud: LocalCloud, *statements: dict[str, Any], path: str = "/") -> str:
-    """Create a role that Lambda and the account may assume, and return its name."""
-    name, iam = unique("role"), cloud.client("iam")
-    principal = {"Service": "lambda.amazonaws.com", "AWS": ACCOUNT_ROOT}
+def create_role(cloud: LocalCloud, *statements: dict[str, Any], path: str = "/", account: str = ACCOUNT) -> str:
+    """Create a role that Lambda and its account may assume, and return its name; its ARN if it is another account's."""
+    name, iam = unique("role"), cloud.client("iam", account=account)
+    principal = {"Service": "lambda.amazonaws.com", "AWS": f"arn:aws:iam::{account}:root"}
     trust = {**statement("Allow", "sts:AssumeRole", "*"), "Principal": principal}
     del trust["Resource"]
-    iam.create_role(RoleName=name, Path=path, AssumeRolePolicyDocument=policy(trust))
+    arn: str = iam.create_role(RoleName=name, Path=path, AssumeRolePolicyDocument=policy(trust))["Role"]["Arn"]
     if statements:
         iam.put_role_policy(RoleName=name, PolicyName="inline", PolicyDocument=policy(*statements))
-    return name
+    return name if account == ACCOUNT else arn
 
 
 def create_secret(cloud: LocalCloud, value: str = "first value", **settings: Any) -> str:
@@ -85,11 +89,11 @@ def create_key(cloud: LocalCloud, *statements: dict[str, Any]) -> str:
     return arn
 
 
-def zipped(source: str) -> bytes:
+def zipped(source: str, name: str = "index.py") -> bytes:
     """Return a function's code: one module `index`."""
     content = io.BytesIO()
     with zipfile.ZipFile(content, "w") as archive:
-        archive.writestr("index.py", textwrap.dedent(source))
+        archive.writestr(name, textwrap.dedent(source))
     return content.getvalue()
 
 
@@ -98,8 +102,9 @@ def create_function(cloud: LocalCloud, source: str, *statements: dict[str, Any],
     logs = statement("Allow", ["logs:CreateLogStream", "logs:PutLogEvents"], "*")
     role = cloud.client("iam").get_role(RoleName=create_role(cloud, logs, *statements))["Role"]["Arn"]
     settings = {"Runtime": "python3.13", "Handler": "index.handler", "Timeout": 20, **settings}
+    code = zipped(source, "index.js" if settings["Runtime"].startswith("nodejs") else "index.py")
     answer = cloud.client("lambda").create_function(
-        FunctionName=unique("function"), Role=role, Code={"ZipFile": zipped(source)}, **settings
+        FunctionName=unique("function"), Role=role, Code={"ZipFile": code}, **settings
     )
     arn: str = answer["FunctionArn"]
     return arn
@@ -141,6 +146,20 @@ def ended(cloud: LocalCloud, version_id: str) -> RotationRecord:
     """Wait until a rotation has ended and return its record."""
     assert eventually(lambda: rotation_of(cloud, version_id).outcome is not None, within=20)
     return rotation_of(cloud, version_id)
+
+
+def client_with(cloud: LocalCloud, service: str, credentials: dict[str, str]) -> Any:
+    """Return a client that acts with keys which STS gave out."""
+    make: Any = boto3.client
+    return make(
+        service,
+        endpoint_url=cloud.endpoint_url,
+        region_name=cloud.region,
+        aws_access_key_id=credentials["AccessKeyId"],
+        aws_secret_access_key=credentials["SecretAccessKey"],
+        aws_session_token=credentials["SessionToken"],
+        config=Config(proxies={}),
+    )
 
 
 def invoke(cloud: LocalCloud, function_arn: str, event: Any = None) -> Any:

@@ -17,7 +17,7 @@ from localcloud.emulator import clock, patches
 if TYPE_CHECKING:
     from pathlib import Path
 
-_credentials = patches.expect(lambda_runtime, "execution_credentials", "(config)")
+patches.expect(lambda_runtime, "execution_credentials", "(config)")
 DEFAULT_MEMORY = 128
 
 
@@ -57,7 +57,7 @@ def function_environment(
         "AWS_LAMBDA_LOG_FORMAT": log_format(config),
         "AWS_LAMBDA_LOG_LEVEL": (config.get("LoggingConfig") or {}).get("ApplicationLogLevel") or "INFO",
         "LAMBDA_TASK_ROOT": str(code),
-        **_credentials(config),
+        **lambda_runtime.execution_credentials(config),  # looked up late: a hook wraps it
     }
     defaults = {
         "PATH": os.defpath,

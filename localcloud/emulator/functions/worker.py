@@ -27,6 +27,10 @@ if TYPE_CHECKING:
 _DEFAULT_TIMEOUT = 3
 
 
+class RoleNotAssumedError(Exception):
+    """The trust policy of a function's role does not admit Lambda."""
+
+
 @dataclass(frozen=True)
 class Machine:
     """What every function's process is given.
@@ -56,7 +60,11 @@ class FunctionWorker(Worker):  # type: ignore[misc]  # ministack is untyped
         """Serve one invocation and return it in the shape of ministack's executors."""
         with self._lock:
             if self._proc is None or self._proc.poll() is not None:
-                self._spawn()
+                try:
+                    self._spawn()
+                except RoleNotAssumedError as refused:
+                    refusal = {"errorType": "AccessDeniedException", "errorMessage": str(refused)}
+                    return {"body": refusal, "error": True, "log": str(refused)}
             timeout = float(self.config.get("Timeout") or _DEFAULT_TIMEOUT)
             self._send(event, request_id, timeout)
             try:

@@ -10,54 +10,73 @@ from typing import TYPE_CHECKING
 
 from localcloud.emulator.hooks import (
     access,
+    addresses,
     alarms,
+    backup,
     cloudtrail,
     ec2,
+    eks,
     event_rules,
     event_subscriptions,
     function_resources,
+    function_roles,
     functions,
     metrics,
+    option_groups,
     rds_api,
     rds_resources,
     recording,
     rotation,
     rotation_schedule,
     s3,
+    secret_accounts,
     secret_keys,
+    secret_policies,
+    secret_replicas,
     secret_resources,
     secret_values,
     secrets_caller,
     stack_deletion,
     topics,
+    web_identities,
 )
 
 if TYPE_CHECKING:
     from localcloud.emulator.emulator import Emulator
 
-# Order matters where two wrap the same function: the key's check comes before the value is touched.
+# Order matters where two wrap the same function, the last one outermost: a foreign reader is led to the account of the
+# secret, the key is checked there, and only then is the value touched.
 _HOOKS = (
     access,
     secrets_caller,
     secret_values,
     secret_keys,
     rotation,
+    secret_accounts,
+    secret_policies,
     secret_resources,
+    secret_replicas,
     rotation_schedule,
     rds_resources,
     rds_api,
+    option_groups,
     ec2,
+    addresses,
+    eks,
+    backup,
+    web_identities,
     s3,
     cloudtrail,
     stack_deletion,
     functions,
     function_resources,
+    function_roles,
     metrics,
     event_rules,
     recording,
     topics,
-    alarms,
     event_subscriptions,
+    alarms,
 )
 
 

@@ -63,7 +63,7 @@ def _document(body: bytes) -> dict[str, Any]:
 
 
 def _secret_context(iam_action: str, request: dict[str, Any]) -> dict[str, Any]:
-    secret = versions.find(request.get("SecretId", ""))
+    secret = versions.find_anywhere(request.get("SecretId", ""))
     if secret is None:
         return {}
     return _tag_context(secret) | _version_context(iam_action, request)

@@ -32,7 +32,6 @@ _apply_tags = patches.expect(provisioners, "_ec2_apply_tags", "(physical_id, pro
 _RULE_PROPERTIES = (
     "CidrIp",
     "CidrIpv6",
-    "Description",
     "DestinationPrefixListId",
     "DestinationSecurityGroupId",
     "FromPort",
@@ -77,23 +76,25 @@ def install(_: Emulator) -> None:
 
 
 def _rule(direction: str) -> ResourceType:
-    def create(_logical_id: str, properties: Properties, _stack: str) -> Created:
+    def put(physical_id: str, properties: Properties) -> Created:
         group = ec2._security_groups.get(properties["GroupId"])
         if group is None:
             raise ValueError(f"The security group {properties['GroupId']!r} does not exist.")
-        physical_id = f"sgr-{uuid.uuid4().hex[:17]}"
         group[direction].extend({**permission, "_RuleId": physical_id} for permission in _permissions([properties]))
         return physical_id, {"Id": physical_id}
+
+    def update(physical_id: str, old: Properties, new: Properties) -> Created:
+        delete(physical_id, old)
+        return put(physical_id, new)
 
     def delete(physical_id: str, properties: Properties) -> None:
         group = ec2._security_groups.get(properties["GroupId"])
         if group is not None:
             group[direction][:] = [rule for rule in group[direction] if rule.get("_RuleId") != physical_id]
 
-    # Every property but Tags replaces the rule; Tags of a rule are kept nowhere.
     return ResourceType(
-        create=create,
-        update=lambda physical_id, _old, _new: (physical_id, {"Id": physical_id}),
+        create=lambda _logical_id, properties, _stack: put(f"sgr-{uuid.uuid4().hex[:17]}", properties),
+        update=update,
         delete=delete,
         replaced_by=_RULE_PROPERTIES,
     )

@@ -66,10 +66,10 @@ def _written_version(_: versions.Secret, data: dict[str, Any]) -> str | None:
 
 
 def _require_key(secret: versions.Secret, actions: tuple[str, ...], version_id: str | None) -> None:
-    key = _resolve_key(secret["KmsKeyId"])
+    key, caller = _resolve_key(secret["KmsKeyId"]), secrets_caller.caller()
     context = {
         "kms:ViaService": f"secretsmanager.{get_region()}.amazonaws.com",
-        "kms:CallerAccount": get_account_id(),
+        "kms:CallerAccount": caller.account if caller else get_account_id(),
         "kms:EncryptionContextKeys": ["SecretARN", "SecretVersionId"],
         "kms:EncryptionContext:SecretARN": secret["ARN"],
         "kms:EncryptionContext:SecretVersionId": version_id,

@@ -3,7 +3,6 @@
 - `AWS::SecretsManager::Secret`: Ref is the ARN (CloudFormation's reference), with ministack the name, which makes the
   statements that the CDK writes match nothing. GenerateSecretString's flags are honoured as GetRandomPassword does it.
 - `AWS::SecretsManager::SecretTargetAttachment`: AWS writes `dbInstanceIdentifier`, and `username` where it is missing.
-- `AWS::SecretsManager::ResourcePolicy` is missing.
 """
 
 from __future__ import annotations
@@ -17,7 +16,6 @@ from ministack.services.cloudformation import provisioners
 from localcloud.emulator import patches
 from localcloud.emulator.answers import content_of
 from localcloud.emulator.hooks import cloudformation
-from localcloud.emulator.hooks.cloudformation import ResourceType
 from localcloud.emulator.rotation import versions
 
 if TYPE_CHECKING:
@@ -26,8 +24,6 @@ if TYPE_CHECKING:
     from localcloud.emulator.emulator import Emulator
     from localcloud.emulator.hooks.cloudformation import Created, Properties
 
-_put_policy = patches.expect(secretsmanager, "_put_resource_policy", "(data)")
-_delete_policy = patches.expect(secretsmanager, "_delete_resource_policy", "(data)")
 _random_password = patches.expect(secretsmanager, "_get_random_password", "(data)")
 
 
@@ -36,25 +32,6 @@ def install(emulator: Emulator) -> None:
     _correct_secret(emulator)
     patches.replace(provisioners, "_sm_target_connection", "(target_type, target_id)", _target_connection)
     patches.replace(provisioners, "_sm_rewrite_secret", "(secret_id, info, resource_type, action)", _rewrite_secret)
-    cloudformation.add(
-        "AWS::SecretsManager::ResourcePolicy",
-        ResourceType(
-            create=lambda _logical_id, properties, _stack: _attach_policy(properties),
-            update=lambda _physical_id, _old, new: _attach_policy(new),
-            delete=_detach_policy,
-            replaced_by=("SecretId",),
-        ),
-    )
-
-
-def _attach_policy(properties: Properties) -> Created:
-    policy = json.dumps(properties["ResourcePolicy"])
-    return content_of(_put_policy({"SecretId": properties["SecretId"], "ResourcePolicy": policy}))["ARN"], {}
-
-
-def _detach_policy(physical_id: str, _: Properties) -> None:
-    if versions.find(physical_id) is not None:
-        _delete_policy({"SecretId": physical_id})
 
 
 def _correct_secret(emulator: Emulator) -> None:

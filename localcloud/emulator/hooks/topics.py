@@ -3,8 +3,8 @@
 AWS: EventBridge needs the topic policy's permission ("Using resource-based policies for Amazon EventBridge"), and both
 EventBridge and CloudWatch need the key policy's when the topic is encrypted ("Enable compatibility between event
 sources from AWS services and encrypted topics", SNS Developer Guide). Conditions on the source are supported for
-CloudWatch, and neither in the topic's nor in the key's policy for EventBridge (the same pages). Without a permission
-the message is lost and nothing reports it. ministack delivers always and forgets a topic's key.
+CloudWatch and RDS, and neither in the topic's nor in the key's policy for EventBridge (the same pages). Without a
+permission the message is lost and nothing reports it. ministack delivers always and forgets a topic's key.
 """
 
 from __future__ import annotations
@@ -13,12 +13,10 @@ import json
 import logging
 from typing import TYPE_CHECKING, Any
 
-from ministack.core import iam_evaluator
-from ministack.core.responses import get_account_id, get_region
 from ministack.services import cloudwatch, eventbridge, kms, sns
 from ministack.services.cloudformation import provisioners
 
-from localcloud.emulator import patches
+from localcloud.emulator import patches, service_access
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -30,13 +28,11 @@ _logger = logging.getLogger("localcloud.topics")
 
 _policy_of = patches.expect(sns, "topic_policy_for_arn", "(topic_arn)")
 _key_of = patches.expect(kms, "_resolve_key", "(key_id_or_arn)")
-_evaluate = patches.expect(
-    iam_evaluator, "evaluate_resource_policy", "(doc, ctx, service=None, named_only=False, direct_only=False)"
-)
 
 _CLOUDWATCH = "cloudwatch.amazonaws.com"
 _EVENTS = "events.amazonaws.com"
-_DEFAULT_POLICY = "__default_policy_ID"  # admits the owner's account, as which CloudWatch publishes
+_RDS = "events.rds.amazonaws.com"
+_DEFAULT_POLICY = "__default_policy_ID"  # admits the owner's account, as which CloudWatch and RDS publish
 
 
 def install(_: Emulator) -> None:
@@ -89,7 +85,10 @@ def _act(original: Callable[..., None], alarm: dict[str, Any], *transition: str)
 
 
 def may_publish(target_arn: str, service: str, source_arn: str) -> bool:
-    """Whether topic policy and key policy admit a service; True for targets that are no topics."""
+    """Whether topic policy and key policy admit a service; True for targets that are no topics.
+
+    :param source_arn: the resource on whose behalf it publishes.
+    """
     if not target_arn.startswith("arn:aws:sns:"):
         return True
     policy = _policy_of(target_arn)
@@ -106,8 +105,8 @@ def may_publish(target_arn: str, service: str, source_arn: str) -> bool:
 
 def _topic_admits(policy: str, topic_arn: str, service: str, source_arn: str) -> bool:
     if json.loads(policy or "{}").get("Id") == _DEFAULT_POLICY:
-        return service == _CLOUDWATCH
-    return _allowed(policy, "sns:Publish", topic_arn, service, source_arn)
+        return service in (_CLOUDWATCH, _RDS)
+    return service_access.admits(policy, service, "sns:Publish", topic_arn, _source_context(service, source_arn))
 
 
 def _key_admits(key_id: str | None, service: str, source_arn: str) -> bool:
@@ -115,27 +114,13 @@ def _key_admits(key_id: str | None, service: str, source_arn: str) -> bool:
         return True
     key = _key_of(key_id)
     return key is not None and all(
-        _allowed(key["Policy"], action, key["Arn"], service, source_arn)
+        service_access.admits(key["Policy"], service, action, key["Arn"], _source_context(service, source_arn))
         for action in ("kms:Decrypt", "kms:GenerateDataKey")
     )
-
-
-def _allowed(policy: str, action: str, resource_arn: str, service: str, source_arn: str) -> bool:
-    context = iam_evaluator.EvalContext(
-        principal_arn=service,
-        principal_type="Service",
-        principal_account=get_account_id(),
-        action=action,
-        resource_arn=resource_arn,
-        region=get_region(),
-        secure_transport=True,
-        service_context=_source_context(service, source_arn),
-    )
-    return bool(_evaluate(policy, context, service=service).decision == "Allow")
 
 
 def _source_context(service: str, source_arn: str) -> dict[str, str]:
     """Return what policies may be conditioned on; for EventBridge AWS supports nothing, and no condition holds."""
     if service == _EVENTS:
         return {}
-    return {"aws:sourceaccount": get_account_id(), "aws:sourcearn": source_arn}
+    return service_access.on_behalf_of(source_arn)

@@ -5,11 +5,9 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from ministack.core import iam_evaluator
-from ministack.core.responses import get_account_id, get_region
 from ministack.services import lambda_svc
 
-from localcloud.emulator import patches
+from localcloud.emulator import patches, service_access
 from localcloud.emulator.answers import ServiceError
 
 _PRINCIPAL = "secretsmanager.amazonaws.com"
@@ -17,11 +15,6 @@ _PRINCIPAL = "secretsmanager.amazonaws.com"
 _find = patches.expect(lambda_svc, "_get_func_record_for_ref", "(function_ref)")
 _record_for = patches.expect(lambda_svc, "_execution_record_for_config", "(func, config)")
 _policy = patches.expect(lambda_svc, "function_policy_for_arn", "(resource_arn)")
-_evaluate = patches.expect(
-    iam_evaluator,
-    "evaluate_resource_policy",
-    "(doc, ctx, service=None, named_only=False, direct_only=False)",
-)
 
 
 def require_permission(function_arn: str, secret_arn: str) -> None:
@@ -32,16 +25,8 @@ def require_permission(function_arn: str, secret_arn: str) -> None:
     policy = _policy(function_arn)
     if policy is None:
         raise ServiceError("ResourceNotFoundException", f"The rotation function {function_arn} does not exist.")
-    context = iam_evaluator.EvalContext(
-        principal_arn=_PRINCIPAL,
-        principal_type="Service",
-        principal_account=get_account_id(),
-        action="lambda:InvokeFunction",
-        resource_arn=function_arn,
-        region=get_region(),
-        service_context={"aws:sourceaccount": get_account_id(), "aws:sourcearn": secret_arn},
-    )
-    if _evaluate(policy[0], context, service=_PRINCIPAL).decision != "Allow":
+    context = service_access.on_behalf_of(secret_arn)
+    if not service_access.admits(policy[0], _PRINCIPAL, "lambda:InvokeFunction", function_arn, context):
         raise ServiceError(
             "AccessDeniedException",
             "Secrets Manager cannot invoke the specified Lambda function. Ensure that the function policy grants "

@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from typing import Any
 
+from ministack.core.responses import get_account_id, get_region, request_scope
 from ministack.services import secretsmanager
 
 from localcloud.emulator import clock, patches
@@ -23,6 +24,18 @@ remove_label = patches.expect(secretsmanager, "_remove_stage_everywhere", "(secr
 def find(secret_id: str) -> Secret | None:
     """Return the record of a secret by its name or ARN."""
     return _resolve(secret_id)[1]  # type: ignore[no-any-return]
+
+
+def owner(secret_id: str) -> str | None:
+    """Return the account which an ARN names when it is another one than the caller's, else None."""
+    account = secret_id.split(":")[4] if secret_id.startswith("arn:aws:secretsmanager:") else get_account_id()
+    return None if account == get_account_id() else account
+
+
+def find_anywhere(secret_id: str) -> Secret | None:
+    """Return the record of a secret that may be another account's, for policies alone."""
+    with request_scope(owner(secret_id) or get_account_id(), get_region()):
+        return find(secret_id)
 
 
 def require(secret_id: str) -> Secret:

@@ -13,22 +13,11 @@ from tests.support.environments import templates
 from tests.support.waiting import eventually
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from localcloud.cloud import LocalCloud
 
 ENVIRONMENTS = sorted(path.stem for path in Path(__file__).parents[3].glob("environments/*.toml"))
 VPC = {"Type": "AWS::EC2::VPC", "Properties": {"CidrBlock": "10.7.0.0/16"}}
 SECRET = {"Type": "AWS::SecretsManager::Secret", "Properties": {"SecretString": "first value"}}
-
-
-@pytest.fixture
-def stack(cloud: LocalCloud) -> Iterator[str]:
-    """Return a name for a stack that is deleted afterwards."""
-    name = emulated.unique("stack")
-    yield name
-    if not emulated.error_of(cloud.client("cloudformation").describe_stacks, StackName=name):
-        assert emulated.destroy(cloud, name) == "DELETE_COMPLETE"
 
 
 @pytest.mark.parametrize("environment", ENVIRONMENTS)
@@ -78,33 +67,6 @@ def test_a_generated_value_honours_its_flags_and_is_captured(cloud: LocalCloud, 
     value = cloud.client("secretsmanager").get_secret_value(SecretId=arn)["SecretString"]
     assert (len(value), value.isalnum(), value.upper()) == (64, True, value)
     assert value in cloud.captured_secret_values()
-
-
-def policy_resource(*actions: str) -> dict[str, Any]:
-    """Return a resource policy on the stack's secret that denies actions to everybody but the root."""
-    deny = {**emulated.statement("Deny", list(actions), "*"), "Principal": "*"}
-    document = {"Version": "2012-10-17", "Statement": [deny]}
-    properties = {"SecretId": {"Ref": "Secret"}, "ResourcePolicy": document}
-    return {"Type": "AWS::SecretsManager::ResourcePolicy", "Properties": properties}
-
-
-def test_a_resource_policy_is_attached_changed_and_detached(cloud: LocalCloud, stack: str) -> None:
-    """The policy restricts readers while the resource exists, in its newest version."""
-    outputs = {"Secret": {"Ref": "Secret"}}
-    emulated.deploy(cloud, stack, {"Secret": SECRET}, outputs)
-    arn = emulated.outputs(cloud, stack)["Secret"]
-    role = emulated.create_role(cloud, emulated.statement("Allow", "secretsmanager:*", arn))
-    reader = cloud.client("secretsmanager", role=role)
-
-    def denied(policy: dict[str, Any] | None) -> tuple[bool, bool]:
-        emulated.deploy(cloud, stack, {"Secret": SECRET} | ({"Policy": policy} if policy else {}), outputs)
-        calls = (reader.get_secret_value, reader.describe_secret)
-        first, second = (emulated.error_of(call, SecretId=arn) == "AccessDeniedException" for call in calls)
-        return first, second
-
-    assert denied(policy_resource("secretsmanager:GetSecretValue")) == (True, False)
-    assert denied(policy_resource("secretsmanager:DescribeSecret")) == (False, True)
-    assert denied(None) == (False, False)
 
 
 def schedule(function_arn: str, secret_arn: str, expression: str) -> dict[str, Any]:
@@ -247,26 +209,3 @@ def test_a_trail_is_configured_changed_and_deleted(cloud: LocalCloud, stack: str
     assert trail_api.get_event_selectors(TrailName=name)["EventSelectors"][0]["ReadWriteType"] == "WriteOnly"
     emulated.destroy(cloud, stack)
     assert emulated.error_of(trail_api.get_trail_status, Name=name) == "TrailNotFoundException"
-
-
-def test_a_functions_reserved_concurrency_is_the_templates(cloud: LocalCloud) -> None:
-    """Created, changed and taken away with the template."""
-    name = emulated.unique("function")
-    source = "def handler(event, context): return None"
-    role = f"arn:aws:iam::{cloud.account}:role/functions"
-    function = {"Code": {"ZipFile": source}, "Handler": "index.handler", "Runtime": "python3.13", "Role": role}
-
-    def reserved(**properties: int) -> int | None:
-        resources = {"Function": {"Type": "AWS::Lambda::Function", "Properties": function | properties}}
-        assert emulated.deploy(cloud, name, resources, {"Name": {"Ref": "Function"}}).endswith("_COMPLETE")
-        deployed = emulated.outputs(cloud, name)["Name"]
-        answer = cloud.client("lambda").get_function_concurrency(FunctionName=deployed)
-        found: int | None = answer.get("ReservedConcurrentExecutions")
-        return found
-
-    assert [reserved(ReservedConcurrentExecutions=2), reserved(ReservedConcurrentExecutions=0), reserved()] == [
-        2,
-        0,
-        None,
-    ]
-    assert emulated.destroy(cloud, name) == "DELETE_COMPLETE"

@@ -114,15 +114,22 @@ def test_tables_of_functions_get_the_replacement_too() -> None:
     assert outcome.returncode == 0, outcome.stderr
 
 
-def test_ending_the_emulator_ends_databases_and_functions(tmp_path: Path) -> None:
-    """Neither a database server nor a function's process survives the emulator."""
+def test_ending_the_emulator_ends_databases_and_functions(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither a database server nor a function's process survives the emulator, whichever language it is in.
+
+    Node is the checkout's own: the machine's need not have one.
+    """
+    monkeypatch.setenv("PATH", os.defpath)
+    script = "exports.handler = async () => 2"
     with LocalCloud.start(tmp_path / "cloud") as running:
-        emulated.invoke(running, emulated.create_function(running, "def handler(event, context): return 1"))
+        assert emulated.invoke(running, emulated.create_function(running, "def handler(event, context): return 1")) == 1
+        assert emulated.invoke(running, emulated.create_function(running, script, Runtime="nodejs24.x")) == 2
         database = {"Engine": "postgres", "MasterUsername": "dbadmin", "MasterUserPassword": "a password"}
         emulated.deploy(running, "db", {"Db": {"Type": "AWS::RDS::DBInstance", "Properties": database}})
         emulator = next(p for p in psutil.process_iter() if _serves(p, running))
         children = emulator.children(recursive=True)
         assert any("postgres" in child.name() for child in children)
+        assert any(child.cmdline()[:1] == ["node"] for child in children)
         assert any(str(tmp_path) in " ".join(child.environ().values()) for child in children)
     assert eventually(lambda: not any(alive(child.pid) for child in children))
 
