@@ -174,9 +174,8 @@ class DeclaredUser(abc.ABC):
         text = self.store.value_of(AWSCURRENT)
         return username_of(text), password_of(text)
 
-    @property
     def logs_in(self) -> bool:
-        """Whether AWSCURRENT does."""
+        """Tell whether AWSCURRENT does."""
         return self.engine.accepts(*self.current)
 
     def session(self) -> DatabaseSession:

@@ -11,6 +11,7 @@ from rotating_rds_function.adapters.account_checks import check_plugin, only
 from rotating_rds_function.adapters.account_powers import Powers
 from rotating_rds_function.adapters.account_provisioning import AccountProvisioning
 from rotating_rds_function.adapters.accounts import EVERYWHERE, Account, AccountState, Kind
+from rotating_rds_function.adapters.mysql_text import check_name
 from rotating_rds_function.domain.errors import RefusedError
 from rotating_rds_function.domain.wording import shown
 
@@ -47,6 +48,7 @@ class AccountAdministration:
 
     def refuse_protected(self, username: str) -> None:
         """See DatabaseSession."""
+        check_name(username, longest=self._dialect.longest_name)
         for account in self._catalogue.users(username):
             if account == self._administrator:
                 raise RefusedError(

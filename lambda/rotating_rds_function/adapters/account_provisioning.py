@@ -20,7 +20,7 @@ from rotating_rds_function.adapters.account_levels import needs, privileges, to_
 from rotating_rds_function.adapters.accounts import Account, AccountState
 from rotating_rds_function.adapters.declared_statements import run_statements
 from rotating_rds_function.adapters.grant_tables import read_definers
-from rotating_rds_function.adapters.mysql_text import check_name, identifier
+from rotating_rds_function.adapters.mysql_text import identifier
 from rotating_rds_function.domain.errors import WrongStateError
 
 if TYPE_CHECKING:
@@ -99,7 +99,6 @@ class AccountProvisioning:
 
     def _first(self, login: str) -> AccountState:
         """Return what an account will be when it has been made."""
-        check_name(login, longest=self._dialect.longest_name)
         return AccountState(Account(login, _ANYWHERE), self._plugin, locked=True, awaits_password=True)
 
     def _check_first(self, first: AccountState) -> None:

@@ -132,6 +132,7 @@ class PostgresSession:
 
     def refuse_protected(self, username: str) -> None:
         """Refuse superusers, members of rds_superuser and the session's own user."""
+        _check_name(username)
         refuse_protected(self._run, username)
 
     def check_administrator(self, username: str, pair: Pair | None) -> None:

@@ -77,6 +77,7 @@ class DatabaseSession(Protocol):
 
         :raises RefusedError: if the user is a superuser, of the service, the session's own, or more powerful than the
             administrator. A user who does not exist is not refused.
+        :raises ConfigurationError: if the engine cannot hold the name, and would take it for another one.
         """
 
     def check_administrator(self, username: str, pair: Pair | None) -> None:

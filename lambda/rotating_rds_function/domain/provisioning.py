@@ -23,7 +23,7 @@ from rotating_rds_function.domain.targets import Pair
 from rotating_rds_function.domain.wording import shown
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from rotating_rds_function.domain.credentials import SecretValue
     from rotating_rds_function.domain.declarations import Declaration
@@ -100,12 +100,15 @@ class _Work:
             raise
         return session
 
-    def access(self, first: str) -> UserAccess:
-        """Return what the user may do; one of its logins comes first, for that one has to exist."""
-        logins = sorted(self.target.logins, key=lambda name: name != first)
+    def access(self, logins: Iterable[str]) -> UserAccess:
+        """Return what the user may do, by these logins."""
         return UserAccess(
             self.user.owner, self.target.access_role, tuple(logins), self.user.schemas, self.user.statements
         )
+
+    def in_use_first(self, in_use: str | None) -> list[str]:
+        """Return the logins, that of AWSCURRENT first."""
+        return sorted(self.target.logins, key=lambda name: name != in_use)
 
 
 def _provide(work: _Work) -> ProvisionOutcome:
@@ -126,7 +129,7 @@ def _provide(work: _Work) -> ProvisionOutcome:
     _check_value(work)
     with closing(work.administer()) as session:
         current = work.values.current()
-        access = work.access(first=current.username)
+        access = work.access(work.in_use_first(current.username))
         _give_up(work, session, current)
         if session.provision(access):
             session.replace_password(current.username, current.password)
@@ -144,7 +147,7 @@ def _check_value(work: _Work) -> None:
     :raises RefusedError: if it is about somebody else.
     """
     former = work.request.former_login
-    if former is not None and work.values.names(former):
+    if former is not None and work.values.named([former]):
         raise RefusedError(
             f"The AWSCURRENT value names the login {shown(former)}, which the declaration of the user "
             f"{shown(work.target.username)} no longer has: rotate the secret with RotateSecret, after which it names "
@@ -211,20 +214,24 @@ def _remove(work: _Work) -> ProvisionOutcome:
     old declaration afterwards: its value then names a user whom it no longer logs in.
     """
     with closing(work.administer()) as session:
-        if _is_taken_over(work, session):
+        in_use = _named_login(work)
+        if in_use is not None and _is_taken_over(work, session):
             return ProvisionOutcome.TAKEN_OVER
-        session.remove(work.access(first=work.target.username))
+        # The login in use comes last, so that a repetition finds that the user is still this secret's.
+        session.remove(work.access(reversed(work.in_use_first(in_use))))
         session.commit()
     return ProvisionOutcome.SUCCEEDED
 
 
-def _is_taken_over(work: _Work, session: DatabaseSession) -> bool:
+def _named_login(work: _Work) -> str | None:
     try:
-        if not work.values.names(*work.target.logins):
-            return False
-        current = work.values.current()
+        return work.values.named(work.target.logins)
     except WrongStateError:
-        return False  # the secret is gone, or about to be
+        return None  # the secret is gone, or about to be
+
+
+def _is_taken_over(work: _Work, session: DatabaseSession) -> bool:
+    current = work.values.current()
     if not session.exists(current.username) or logs_in(work.database, current):
         return False
     _wait_for_rotation(work)

@@ -9,6 +9,8 @@ from rotating_rds_function.domain.errors import LabelsMovedError, WrongStateErro
 from rotating_rds_function.domain.versions import AWSCURRENT, AWSPENDING, AWSPREVIOUS, Proceed, gate
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from rotating_rds_function.domain.ports import SecretStore
     from rotating_rds_function.domain.targets import Target
 
@@ -37,13 +39,14 @@ class SecretValues:
             )
         return value
 
-    def names(self, *usernames: str) -> bool:
-        """Tell whether the AWSCURRENT value names one of these users; nothing else of it is looked at.
+    def named(self, usernames: Collection[str]) -> str | None:
+        """Return which of these users the AWSCURRENT value names; nothing else of it is looked at.
 
         :raises WrongStateError: if it cannot be read.
         """
         text = self._store.read(self._secret_id, label=AWSCURRENT)
-        return text is not None and SecretValue.parse(text, label=AWSCURRENT).username in usernames
+        username = None if text is None else SecretValue.parse(text, label=AWSCURRENT).username
+        return username if username in usernames else None
 
     def is_rotating(self) -> bool:
         """Tell whether a rotation has begun and not ended, so that another value than AWSCURRENT may be live."""

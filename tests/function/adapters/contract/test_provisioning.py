@@ -59,7 +59,7 @@ def _probed(user: DeclaredUser) -> dict[str, bool]:
 def test_a_user_is_made_and_logs_in_with_its_secret(declared: DeclaredUser) -> None:
     """By its first login; the second one of a pair is made at its first turn."""
     assert declared.carry_out() is ProvisionOutcome.SUCCEEDED
-    assert declared.logs_in
+    assert declared.logs_in()
     assert not declared.exists(declared.alternate)
 
 
@@ -108,7 +108,7 @@ def test_making_a_user_again_changes_nothing(declared: DeclaredUser) -> None:
     declared.carry_out(**statements)
     declared.carry_out("Update", old={}, **statements)
     assert declared.described() == before
-    assert declared.logs_in
+    assert declared.logs_in()
 
 
 class _Busy:
@@ -227,10 +227,10 @@ def test_a_user_who_exists_gets_the_declared_password(declared: DeclaredUser) ->
     declared.rotate()
     declared.set_password(declared.username, "of somebody else")
     declared.carry_out("Update", old={})
-    assert declared.logs_in
+    assert declared.logs_in()
     assert not declared.engine.accepts(*rotated)
     declared.rotate()
-    assert declared.logs_in
+    assert declared.logs_in()
     assert declared.differences() == []
 
 
@@ -253,13 +253,13 @@ def test_a_declared_user_is_rotated_by_every_strategy(declared: DeclaredUser, st
     before = declared.described()
     for _ in range(3):
         declared.rotate(strategy)
-        assert declared.logs_in
+        assert declared.logs_in()
         assert _probed(declared) == _allowed("read_write")
         assert strategy == "alternating_users" or declared.described() == before
     described = declared.described()
     declared.carry_out("Update", old={}, **changed)
     assert declared.described() == described
-    assert declared.logs_in
+    assert declared.logs_in()
 
 
 def test_a_single_login_becomes_a_pair_and_one_login_again(declared: DeclaredUser) -> None:
@@ -278,7 +278,7 @@ def test_a_single_login_becomes_a_pair_and_one_login_again(declared: DeclaredUse
         assert not declared.exists(declared.alternate)
         declared.rotate("single_user")
     assert busy.failures == []
-    assert declared.logs_in
+    assert declared.logs_in()
 
 
 def test_a_retained_second_login_does_not_log_in_until_it_is_one_of_a_pair_again(declared: DeclaredUser) -> None:
@@ -295,7 +295,7 @@ def test_a_retained_second_login_does_not_log_in_until_it_is_one_of_a_pair_again
     declared.carry_out("Update", old={"AlternateUsername": None})
     declared.rotate()
     assert declared.current[0] == declared.alternate
-    assert declared.logs_in
+    assert declared.logs_in()
 
 
 def test_a_former_login_that_is_another_user_s_is_left_alone(declared: DeclaredUser) -> None:
@@ -304,7 +304,7 @@ def test_a_former_login_that_is_another_user_s_is_left_alone(declared: DeclaredU
     bob.carry_out(AlternateUsername=None, Schemas={declared.schema: "read_only"})
     declared.carry_out()
     declared.carry_out("Update", old={"AlternateUsername": bob.username})
-    assert bob.logs_in
+    assert bob.logs_in()
 
 
 def test_a_removed_user_is_gone_with_both_logins_and_what_it_made_stays(declared: DeclaredUser) -> None:
@@ -320,7 +320,7 @@ def test_a_removed_user_is_gone_with_both_logins_and_what_it_made_stays(declared
         session.verify(declared.written("INSERT INTO {}.early (id) VALUES (1)"))
         for _ in range(2):
             assert declared.carry_out("Delete", **ddl) is ProvisionOutcome.SUCCEEDED
-            assert not declared.logs_in
+            assert not declared.logs_in()
     for statement in ("SELECT id FROM {}.early", "SELECT id FROM {}.late", "SELECT id FROM {}.seen"):
         assert reader.may(statement)
 
@@ -342,7 +342,7 @@ def test_a_retained_user_is_left_alone(declared: DeclaredUser) -> None:
     before = declared.described()
     assert declared.carry_out("Delete", Removal="retain", Database="gone") is ProvisionOutcome.RETAINED
     assert declared.described() == before
-    assert declared.logs_in
+    assert declared.logs_in()
 
 
 def test_a_renamed_user_is_another_one(declared: DeclaredUser) -> None:
@@ -351,10 +351,10 @@ def test_a_renamed_user_is_another_one(declared: DeclaredUser) -> None:
     old, declared.username = declared.username, declared.name("renamed")
     declared.put(declared.username, "the password of the new name")
     declared.carry_out("Update", old={"Username": old}, AlternateUsername=None)
-    assert declared.logs_in
+    assert declared.logs_in()
     assert declared.carry_out("Delete", Username=old, AlternateUsername=None) is ProvisionOutcome.SUCCEEDED
     assert not declared.exists(old)
-    assert declared.logs_in
+    assert declared.logs_in()
 
 
 def test_a_user_of_another_secret_by_now_is_not_dropped(declared: DeclaredUser) -> None:
@@ -365,10 +365,10 @@ def test_a_user_of_another_secret_by_now_is_not_dropped(declared: DeclaredUser) 
     moved.put(moved.username, "the password of the new secret")
     moved.carry_out()
     assert declared.carry_out("Delete") is ProvisionOutcome.TAKEN_OVER
-    assert moved.logs_in
+    assert moved.logs_in()
     moved.rotate()
     assert declared.carry_out("Delete") is ProvisionOutcome.TAKEN_OVER
-    assert moved.logs_in
+    assert moved.logs_in()
 
 
 def test_a_login_that_somebody_locked_stays_locked(declared: DeclaredUser) -> None:
@@ -424,7 +424,7 @@ def test_users_of_one_database_are_made_at_the_same_time(declared: DeclaredUser)
     for thread in threads:
         thread.join(30)
     assert failures == []
-    assert [user.logs_in for user in users] == [True] * 4
+    assert [user.logs_in() for user in users] == [True] * 4
     users[0].do("CREATE TABLE {}.made (id integer)")
     users[1].do("INSERT INTO {}.made (id) VALUES (1)")
 
@@ -461,10 +461,10 @@ def test_a_request_that_is_cut_off_anywhere_is_completed_by_the_next_one(
         _prepare(declared, kind)
         with cut(monkeypatch, after=point), pytest.raises(WrongStateError, match=SENTENCE):
             declared.carry_out(kind, **asked)
-        if kind == "Create" and declared.logs_in:
+        if kind == "Create" and declared.logs_in():
             assert declared.may("DELETE FROM {}.early")
         declared.carry_out(kind, **asked)
-        assert declared.logs_in is (kind != "Delete")
+        assert declared.logs_in() is (kind != "Delete")
         assert declared.everybody() == users
         if kind != "Update":  # where the other login of the pair is in use each time
             assert declared.described() == ended
