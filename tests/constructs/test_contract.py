@@ -5,11 +5,14 @@ import re
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from aws_cdk import RemovalPolicy
+from aws_cdk import aws_rds as rds
 from hypothesis import given
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
-from rotating_rds import DeclarationError, contract
+from rotating_rds import Access, DeclarationError, Engine, contract
+from tests.support.declarations import POSTGRES, new_declaration
 from tests.support.toolchain import ROOT
 
 if TYPE_CHECKING:
@@ -30,9 +33,10 @@ def decoded(text: str) -> str:
     return b"".join(bytes.fromhex(part) if index % 2 else part.encode() for index, part in enumerate(parts)).decode()
 
 
-def test_the_handler_is_one_of_the_contract() -> None:
+@pytest.mark.parametrize("handler", [contract.HANDLER, contract.PROVISION_HANDLER])
+def test_the_handler_is_one_of_the_contract(handler: str) -> None:
     """The function's bundle has what Lambda is told to call."""
-    assert contract.HANDLER in DEFINITIONS["handler"]["enum"]
+    assert handler in DEFINITIONS["handler"]["enum"]
 
 
 def test_the_environment_variable_is_the_required_one() -> None:
@@ -142,3 +146,24 @@ def test_the_environment_of_the_function_follows_the_contract(defaults: Template
     validate(databases, "databases")
     identifier = defaults.properties("AWS::RDS::DBInstance")["DBInstanceIdentifier"]
     assert databases == {identifier: {"host": "${Orders.Endpoint.Address}", "port": "5432"}}
+
+
+@pytest.mark.parametrize(
+    "engine",
+    [POSTGRES, Engine.mysql(rds.MysqlEngineVersion.VER_8_4_8), Engine.mariadb(rds.MariaDbEngineVersion.VER_10_11)],
+)
+def test_the_request_for_a_user_follows_the_contract(engine: Engine) -> None:
+    """Whatever is declared about it; the identifiers of databases are tokens until the deployment."""
+    declaration = new_declaration()
+    database = declaration.database(engine=engine, database_name="orders")
+    database.add_user("plain", access=Access.read_only())
+    database.add_user(
+        "rich",
+        access=Access.ddl("shop").and_(Access.statements(["GRANT PROCESS ON *.* TO {grantee}"])),
+        removal_policy=RemovalPolicy.DESTROY,
+    )
+    template = declaration.template()
+    requests = [template.properties("Custom::DatabaseUser", path) for path in template.of_type("Custom::DatabaseUser")]
+    assert {request["Username"] for request in requests} == {"plain", "rich"}
+    for request in requests:
+        validate({**request, "Database": "orders"}, "provisionRequest")

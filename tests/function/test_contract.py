@@ -15,10 +15,15 @@ from hypothesis import strategies as st
 from rotating_rds_function.adapters import reporting, tls
 from rotating_rds_function.adapters.engines import ENGINES
 from rotating_rds_function.adapters.reporting import StepReport
-from rotating_rds_function.domain import endpoints, errors, passwords, tags
+from rotating_rds_function.domain import declarations, endpoints, errors, passwords, tags
+from rotating_rds_function.domain.access import Level
 from rotating_rds_function.domain.credentials import SecretValue
+from rotating_rds_function.domain.declarations import Declaration, Removal
+from rotating_rds_function.domain.requests import ProvisionRequest
 from rotating_rds_function.domain.strategies import STRATEGIES
-from tests.support.rotations import DEPLOYMENT, TAGS_OF, value
+from rotating_rds_function.domain.targets import Deployment
+from tests.support.provision_requests import event, properties
+from tests.support.rotations import DEPLOYMENT, ENDPOINT, TAGS_OF, value
 
 _SCHEMA: dict[str, Any] = json.loads(Path("lambda/contract.schema.json").read_text("utf-8"))
 _DEFINITIONS = _SCHEMA["$defs"]
@@ -27,6 +32,10 @@ _TAGS = _DEFINITIONS["tags"]
 
 def _validator(definition: str) -> jsonschema.Draft202012Validator:
     return jsonschema.Draft202012Validator({**_SCHEMA, "$ref": f"#/$defs/{definition}"})
+
+
+_REQUEST = _DEFINITIONS["provisionRequest"]
+_DATABASES = Deployment({"orders": ENDPOINT}, ENGINES, STRATEGIES)
 
 
 def _error_classes(base: type[errors.RotationError] = errors.RotationError) -> list[type[errors.RotationError]]:
@@ -137,3 +146,66 @@ def test_a_value_as_the_attachment_writes_it_is_read() -> None:
     text = value("a password", dbname="orders", dbInstanceIdentifier="orders-1")
     _validator("secretValue").validate(json.loads(text))
     assert SecretValue.parse(text, label="AWSCURRENT").password == "a password"
+
+
+def test_the_properties_of_a_request_are_the_contract_s() -> None:
+    """No other one is taken, so that none is overlooked."""
+    assert set(_REQUEST["properties"]) == declarations.PROPERTIES
+    assert _REQUEST["properties"]["Schemas"]["additionalProperties"]["enum"] == list(Level)
+    assert _REQUEST["properties"]["Removal"]["enum"] == list(Removal)
+    assert set(_REQUEST["properties"]["Engine"]["enum"]) == set(ENGINES)
+
+
+def _is_taken(request: dict[str, Any]) -> bool:
+    try:
+        _DATABASES.declared(Declaration.parse(request))
+    except errors.RefusedError:
+        return False
+    return True
+
+
+@pytest.mark.parametrize("engine", sorted(ENGINES))
+@pytest.mark.parametrize("left_out", sorted(_REQUEST["properties"]))
+def test_a_request_is_taken_exactly_when_the_contract_allows_it(engine: str, left_out: str) -> None:
+    """Whatever is left out of it."""
+    owner = {"Owner": "owner of schemas"} if ENGINES[engine].has_owners else {"Owner": None}
+    whole = properties(Engine=engine, AccessRole="what web may do", ServiceTimeout="60", **owner)
+    request = {key: value for key, value in whole.items() if key != left_out}
+    assert _is_taken(whole)
+    assert _is_taken(request) is _validator("provisionRequest").is_valid(request)
+    assert _is_taken({**whole, "Owner": "owner of schemas"}) is ENGINES[engine].has_owners
+
+
+def _some(strategy: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
+    return st.sampled_from([{}, {"x": 1}, "x", "", 7, None, [], [""]]) | strategy
+
+
+_requests = st.fixed_dictionaries(
+    {
+        "Engine": st.just("postgres"),
+        "Owner": st.just("owner of schemas"),
+        "Username": _some(st.just("web")),
+        "Schemas": _some(st.dictionaries(st.text(max_size=9), st.sampled_from([*Level, "all"]), max_size=3)),
+        "Statements": _some(st.lists(st.text(max_size=9), max_size=3)),
+        "Removal": _some(st.sampled_from(list(Removal)).map(str)),
+    }
+)
+
+
+@given(_requests)
+def test_whatever_the_contract_allows_is_read_and_nothing_else(changed: dict[str, Any]) -> None:
+    """As CloudFormation sends it."""
+    request = {**properties(), **changed}
+    try:
+        Declaration.parse(request)
+    except errors.BadEventError:
+        taken = False
+    else:
+        taken = True
+    assert taken is _validator("provisionRequest").is_valid(request)
+
+
+def test_the_physical_id_is_the_contract_s() -> None:
+    """CloudFormation deletes the user of the old one when it changes."""
+    assert "<Database>/<Username>" in _REQUEST["properties"]["Username"]["description"]
+    assert ProvisionRequest.parse(event()).physical_id == "orders/web"

@@ -34,11 +34,12 @@ def test_two_checkouts_build_the_same_bundle(second_checkout: Path) -> None:
     assert fingerprint(built) == fingerprint(DESTINATION)
 
 
-def test_the_bundle_holds_the_function_and_its_driver() -> None:
-    """What Lambda loads is there: the handler and every package of the lock file."""
+def test_the_bundle_holds_the_function_and_its_drivers() -> None:
+    """What Lambda loads is there: the handlers and every package of the lock file."""
     files = fingerprint(DESTINATION)
-    assert "rotating_rds_function/handlers/rotate.py" in files
-    assert "pg8000/__init__.py" in files
+    for handler in ("rotate", "provision"):
+        assert f"rotating_rds_function/handlers/{handler}.py" in files
+    assert {"pg8000/__init__.py", "pymysql/__init__.py"} <= files.keys()
 
 
 def test_the_bundle_keeps_the_licences_of_what_it_carries() -> None:

@@ -24,6 +24,8 @@ class FakeDatabase:
     :param retained: user name to secondary password.
     :param privileges: user name to what the user may do.
     :param locked: users who do not log in, whatever their password is.
+    :param awaiting: those of them who will, once they have got a password.
+    :param failing_statements: of declarations.
     :param administrators: users who may change others; to what they lack of the privileges for it.
     :param protected: users whose password no administrator may change.
     :param logins: the attempts so far: user name, and whether it was let in.
@@ -37,6 +39,8 @@ class FakeDatabase:
     retained: dict[str, str] = field(default_factory=dict)
     privileges: dict[str, set[str]] = field(default_factory=dict)
     locked: set[str] = field(default_factory=set)
+    awaiting: set[str] = field(default_factory=set)
+    failing_statements: set[str] = field(default_factory=set)
     administrators: dict[str, set[str]] = field(default_factory=dict)
     protected: set[str] = field(default_factory=set)
     logins: list[tuple[str, bool]] = field(default_factory=list)
@@ -96,6 +100,7 @@ class FakeSession:
             database.retained[username] = keep
         database.passwords[username] = password
         database.locked.discard(username)
+        database.awaiting.discard(username)
         database.changes += 1
 
     def discard_retained(self, username: str) -> None:
@@ -140,25 +145,42 @@ class FakeSession:
             *(f"{pair.twin} has {privilege} beyond" for privilege in sorted(twin - model)),
         ]
 
+    def exists(self, username: str) -> bool:
+        """See DatabaseSession."""
+        self._database.fail_if_told()
+        return username in self._database.passwords
+
     def provision(self, user: UserAccess) -> bool:
         """See DatabaseSession."""
         self._begin_change(user.logins[0])
         database, (first, *others) = self._database, user.logins
-        made = first not in database.passwords
-        if made:
+        if first in database.locked - database.awaiting:
+            raise WrongStateError(f"The fake database has {first}, whom somebody locked.")
+        failing = database.failing_statements & set(user.statements)
+        if failing:
+            raise WrongStateError(f"The fake database does not take {failing.pop()}.")
+        if first not in database.passwords:
             database.passwords[first] = ""
-            database.locked.add(first)
+            self.shut_out(first)
         for login in (first, *(login for login in others if login in database.passwords)):
             database.privileges[login] = {f"{level} {schema}" for schema, level in user.schemas.items()}
             database.privileges[login] |= set(user.statements)
-        return made
+        return first in database.awaiting
+
+    def shut_out(self, username: str) -> None:
+        """See DatabaseSession."""
+        self._begin_change(username)
+        self._database.locked.add(username)
+        self._database.awaiting.add(username)
 
     def remove(self, user: UserAccess) -> None:
         """See DatabaseSession."""
-        self._begin_change(user.logins[0])
+        self._begin_change("anybody")
         for login in user.logins:
             for facts in (self._database.passwords, self._database.retained, self._database.privileges):
                 facts.pop(login, None)
+            self._database.locked.discard(login)
+            self._database.awaiting.discard(login)
 
     def commit(self) -> None:
         """See DatabaseSession."""

@@ -63,6 +63,8 @@ class Shop:
 
     def _provision(self, user: UserAccess) -> None:
         with closing(self.master()) as session:
+            for login in user.logins:
+                session.refuse_protected(login)
             session.lock(user.logins[0])
             if session.provision(user):
                 session.replace_password(user.logins[0], PASSWORD)

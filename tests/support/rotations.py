@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 from rotating_rds_function.adapters.engines import ENGINES
 from rotating_rds_function.domain.endpoints import Endpoint
 from rotating_rds_function.domain.patience import Deadline
-from rotating_rds_function.domain.rotation import Outcome, Progress, Rotation
+from rotating_rds_function.domain.progress import Progress
+from rotating_rds_function.domain.rotation import Outcome, Rotation
 from rotating_rds_function.domain.steps import Step, StepRequest
 from rotating_rds_function.domain.strategies import STRATEGIES
 from rotating_rds_function.domain.targets import Deployment

@@ -7,10 +7,12 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
 from rotating_rds_function.adapters.account_changes import CREATE_USER, Change, changes
+from rotating_rds_function.adapters.account_checks import check_plugin, only
 from rotating_rds_function.adapters.account_powers import Powers
 from rotating_rds_function.adapters.account_provisioning import AccountProvisioning
 from rotating_rds_function.adapters.accounts import EVERYWHERE, Account, AccountState, Kind
-from rotating_rds_function.domain.errors import PrivilegeError, RefusedError, WrongStateError
+from rotating_rds_function.adapters.mysql_text import check_name
+from rotating_rds_function.domain.errors import RefusedError
 from rotating_rds_function.domain.wording import shown
 
 if TYPE_CHECKING:
@@ -18,7 +20,6 @@ if TYPE_CHECKING:
 
     from rotating_rds_function.adapters.account_catalogue import Catalogue
     from rotating_rds_function.adapters.account_dialect import Dialect
-    from rotating_rds_function.domain.access import UserAccess
     from rotating_rds_function.domain.targets import Pair
 
 _PASSES: Final = 2
@@ -41,12 +42,13 @@ class AccountAdministration:
         :raises WrongStateError: if there is none, it is one of several that differ in their host part, or it logs in
             by something else than a password.
         """
-        account = _only(username, self._catalogue.users(username))
-        self._check_plugin(self._catalogue.read(account, everywhere_only=True)[account])
+        account = only(username, self._catalogue.users(username))
+        check_plugin(self._catalogue.read(account, everywhere_only=True)[account], self._dialect)
         return account
 
     def refuse_protected(self, username: str) -> None:
         """See DatabaseSession."""
+        check_name(username, longest=self._dialect.longest_name)
         for account in self._catalogue.users(username):
             if account == self._administrator:
                 raise RefusedError(
@@ -66,12 +68,7 @@ class AccountAdministration:
         needs = (
             {CREATE_USER} if pair is None else {need for change in self._compare(pair).changes for need in change.needs}
         )
-        missing = self._powers.missing({CREATE_USER, *needs})
-        if missing:
-            raise PrivilegeError(
-                f"The administrator {self._administrator} lacks {'; '.join(missing)}: grant it, with grant option "
-                "where it is to be handed on; nothing was changed."
-            )
+        self._powers.demand({CREATE_USER, *needs})
 
     def make_equal(self, pair: Pair) -> AccountState:
         """Make the twin equal to the model, or a missing model to the twin; return the one that was the example.
@@ -98,23 +95,26 @@ class AccountAdministration:
             found.append(f"{twin.account} is authenticated by {twin.plugin} instead of {model.plugin}")
         return found
 
-    def provision(self, user: UserAccess) -> AccountState | None:
-        """Make a user's accounts what is declared; return the first login's, as it will be, if it was made."""
-        return AccountProvisioning(self._catalogue, self._dialect, self._powers, self._run).provision(user)
+    def exists(self, username: str) -> bool:
+        """See DatabaseSession."""
+        return bool(self._catalogue.users(username))
 
-    def remove(self, user: UserAccess) -> None:
-        """Drop a user's accounts."""
-        AccountProvisioning(self._catalogue, self._dialect, self._powers, self._run).remove(user)
+    @cached_property
+    def provisioning(self) -> AccountProvisioning:
+        """What makes accounts and removes them."""
+        own = self._acting[0].plugin
+        plugin = own if own in self._dialect.plugins else next(iter(self._dialect.plugins))
+        return AccountProvisioning(self._catalogue, self._dialect, self._powers, self._run, plugin=plugin)
 
     def _compare(self, pair: Pair) -> _Comparison:
         users = self._catalogue.users(pair.model, pair.twin)
         example, copy = _example_first(pair, users)
-        account = _only(example, users)
+        account = only(example, users)
         wanted = Account(copy, account.host)
         present = next(iter(_at_most_one(wanted, users)), None)
         states = self._catalogue.read(account, *([present] if present else []))
         model, twin = states[account], states[present] if present else None
-        self._check_plugin(model)
+        check_plugin(model, self._dialect)
         first, as_named = self._first_change(model, twin, wanted)
         rest = changes(model, as_named, self._dialect.default_roles)
         return _Comparison(model, twin, [*first, *(change for change in rest if not self._is_void(change, model))])
@@ -125,7 +125,7 @@ class AccountAdministration:
         """Return what has to happen before accounts can be compared, and the twin as it is then."""
         needs = frozenset({CREATE_USER})
         if twin is None:
-            statement = self._dialect.create_locked(wanted, model.plugin)
+            statement = self._dialect.create(wanted, model.plugin, "ACCOUNT LOCK")
             return [Change(f"{wanted} does not exist", statement, needs)], AccountState(wanted)
         if twin.account == wanted:
             return [], twin
@@ -139,14 +139,6 @@ class AccountAdministration:
         Whoever may hand on a privilege on a thing sees it, if it exists.
         """
         return change.scope in model.absent and not self._powers.missing(change.needs)
-
-    def _check_plugin(self, model: AccountState) -> None:
-        """Refuse an account that logs in without a password, which it would get otherwise."""
-        if model.plugin not in self._dialect.plugins:
-            raise WrongStateError(
-                f"The user {shown(model.account.user)} is authenticated by {model.plugin}, where a password needs one "
-                f"of {', '.join(self._dialect.plugins)}: change how it logs in."
-            )
 
     def _reason_to_refuse(self, states: Collection[AccountState]) -> str:
         held = {str(p.name) for state in states for p in state.privileges if p.scope == EVERYWHERE}
@@ -185,18 +177,6 @@ def _example_first(pair: Pair, users: Collection[Account]) -> tuple[str, str]:
     if pair.model not in there and pair.twin in there:
         return pair.twin, pair.model
     return pair.model, pair.twin
-
-
-def _only(username: str, users: Collection[Account]) -> Account:
-    accounts = [account for account in users if account.user == username]
-    if not accounts:
-        raise WrongStateError(f"The database has no user {shown(username)}: create it, or deploy another name.")
-    if len(accounts) > 1:
-        raise WrongStateError(
-            f"The user {shown(username)} exists with several host parts ({', '.join(map(str, accounts))}), and a "
-            "secret is about one account: drop the others, or give them names of their own."
-        )
-    return accounts[0]
 
 
 def _at_most_one(wanted: Account, users: Collection[Account]) -> list[Account]:

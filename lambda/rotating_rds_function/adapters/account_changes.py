@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import groupby
 from typing import TYPE_CHECKING, Final
 
 from rotating_rds_function.adapters.accounts import (
@@ -70,25 +71,23 @@ def _properties(model: AccountState, twin: AccountState) -> Iterator[Change]:
 
 
 def _privileges(model: AccountState, twin: AccountState) -> Iterator[Change]:
-    yield from _on_scopes(model, twin, only_global=True)
+    """Grant before anything is revoked: sessions of the twin miss nothing that it has before and after."""
+    lacking, beyond = _by_scope(model.privileges - twin.privileges), _by_scope(twin.privileges - model.privileges)
+    if EVERYWHERE in lacking:
+        yield _grant(twin.account, EVERYWHERE, lacking.pop(EVERYWHERE))
     # A restriction narrows a global privilege, hence after those and before what is granted on the database itself.
     for privilege in sorted(model.restrictions - twin.restrictions):
         yield _revoke(model, twin, privilege.scope, [privilege])
     for privilege in sorted(twin.restrictions - model.restrictions):
         yield _grant(twin.account, privilege.scope, [privilege])
-    yield from _on_scopes(model, twin, only_global=False)
+    for scope, missing in lacking.items():
+        yield _grant(twin.account, scope, missing)
+    for scope, excess in beyond.items():
+        yield _revoke(model, twin, scope, excess)
 
 
-def _on_scopes(model: AccountState, twin: AccountState, *, only_global: bool) -> Iterator[Change]:
-    lacking, beyond = model.privileges - twin.privileges, twin.privileges - model.privileges
-    for scope in sorted({privilege.scope for privilege in lacking | beyond}):
-        if (scope == EVERYWHERE) is only_global:
-            missing = sorted(privilege for privilege in lacking if privilege.scope == scope)
-            excess = sorted(privilege for privilege in beyond if privilege.scope == scope)
-            if missing:
-                yield _grant(twin.account, scope, missing)
-            if excess:
-                yield _revoke(model, twin, scope, excess)
+def _by_scope(privileges: Iterable[Privilege]) -> dict[Scope, list[Privilege]]:
+    return {scope: list(held) for scope, held in groupby(sorted(privileges), key=lambda privilege: privilege.scope)}
 
 
 def _grant(account: Account, scope: Scope, privileges: list[Privilege]) -> Change:

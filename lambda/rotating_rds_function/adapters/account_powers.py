@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from rotating_rds_function.adapters.accounts import EVERYWHERE, Account, AccountState, Kind, Privilege, Thing
+from rotating_rds_function.domain.errors import PrivilegeError
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable
+    from collections.abc import Iterable, Sequence
 
     from rotating_rds_function.adapters.account_changes import Need
 
@@ -15,16 +16,28 @@ if TYPE_CHECKING:
 class Powers:
     """What an administrator can do, by itself and by the roles that it acts in.
 
-    :param states: its account and those roles.
+    :param states: its account, then those roles.
     """
 
-    def __init__(self, states: Collection[AccountState]) -> None:
+    def __init__(self, states: Sequence[AccountState]) -> None:
         self._states = states
 
     def has_everywhere(self, name: str) -> bool:
         """Tell whether it has a privilege, static or dynamic, on everything."""
         thing = Thing(Kind.DYNAMIC, name)
         return any(Privilege(EVERYWHERE, name) in state.privileges or thing in state.things for state in self._states)
+
+    def demand(self, needs: Iterable[Need]) -> None:
+        """Make sure that it can do what needs these.
+
+        :raises PrivilegeError: naming every one that it lacks.
+        """
+        missing = self.missing(needs)
+        if missing:
+            raise PrivilegeError(
+                f"The administrator {self._states[0].account} lacks {'; '.join(missing)}: grant it, with grant option "
+                "where it is to be handed on; nothing was changed."
+            )
 
     def missing(self, needs: Iterable[Need]) -> list[str]:
         """Return those of *needs* that it lacks, in words."""

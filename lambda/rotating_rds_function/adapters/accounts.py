@@ -108,6 +108,7 @@ class AccountState:
 
     :param plugin: authenticates it; empty for a role.
     :param locked: whether it may not log in.
+    :param awaits_password: whether it was us who locked it; see SHUT.
     :param properties: clauses of ALTER USER, by what they are about.
     :param privileges: what GRANT gives on scopes.
     :param restrictions: what REVOKE took from a global privilege for one database (`partial_revokes` of MySQL).
@@ -119,6 +120,7 @@ class AccountState:
     account: Account
     plugin: str = ""
     locked: bool = False
+    awaits_password: bool = False
     properties: Mapping[str, str] = field(default_factory=dict)
     privileges: frozenset[Privilege] = frozenset()
     restrictions: frozenset[Privilege] = frozenset()

@@ -98,9 +98,17 @@ class RedactingSession:
         """Return them without a secret: a name that somebody gave to a thing could be one."""
         return [self._redactor.clean(clause) for clause in self._redactor.guard(self._session.differences, pair)]
 
+    def exists(self, username: str) -> bool:
+        """Pass on."""
+        return self._redactor.guard(self._session.exists, username)
+
     def provision(self, user: UserAccess) -> bool:
         """Pass on."""
         return self._redactor.guard(self._session.provision, user)
+
+    def shut_out(self, username: str) -> None:
+        """Pass on."""
+        self._redactor.guard(self._session.shut_out, username)
 
     def remove(self, user: UserAccess) -> None:
         """Pass on."""

@@ -31,10 +31,26 @@ class _Adapter:
     name: str
 
 
-def _row(name: str, *, adapter: tuple[str, str], aurora: tuple[str, ...] = (), reserved: str) -> _Adapter:
-    engine = Engine(name, frozenset({name, *aurora}), re.compile(reserved, re.IGNORECASE))
+def _row(
+    name: str,
+    *,
+    adapter: tuple[str, str],
+    aurora: tuple[str, ...] = (),
+    reserved: str,
+    reserved_schemas: str,
+    has_owners: bool = False,
+) -> _Adapter:
+    engine = Engine(
+        name,
+        frozenset({name, *aurora}),
+        re.compile(reserved, re.IGNORECASE),
+        re.compile(reserved_schemas, re.IGNORECASE),
+        has_owners,
+    )
     return _Adapter(engine, f"rotating_rds_function.adapters.{adapter[0]}", adapter[1])
 
+
+_MYSQL_SCHEMAS: Final = "mysql|information_schema|performance_schema|sys"
 
 # Reserved names. Source: "Master user account privileges" in the Amazon RDS User Guide for rdsadmin and its kin,
 # "Predefined roles" in PostgreSQL's manual, "Reserved accounts" in MySQL's, "mariadb.sys" in MariaDB's.
@@ -47,14 +63,22 @@ _ADAPTERS: Final[Mapping[str, _Adapter]] = MappingProxyType(
                 adapter=("postgres", "Postgres"),
                 aurora=("aurora-postgresql",),
                 reserved=r"rdsadmin|rdsrepladmin|rdstopmgr|rds_.*|pg_.*",
+                reserved_schemas=r"pg_.*|information_schema",
+                has_owners=True,
             ),
             _row(
                 "mysql",
                 adapter=("mysql", "MySql"),
                 aurora=("aurora-mysql", "aurora"),
                 reserved=r"rdsadmin|rdsrepladmin|rds_.*|mysql\..*|root",
+                reserved_schemas=_MYSQL_SCHEMAS,
             ),
-            _row("mariadb", adapter=("mariadb", "MariaDb"), reserved=r"rdsadmin|rdsrepladmin|rds_.*|mariadb\..*|root"),
+            _row(
+                "mariadb",
+                adapter=("mariadb", "MariaDb"),
+                reserved=r"rdsadmin|rdsrepladmin|rds_.*|mariadb\..*|root",
+                reserved_schemas=_MYSQL_SCHEMAS,
+            ),
         )
     }
 )

@@ -100,6 +100,28 @@ def read_absent(run: Run, scopes: Iterable[Scope]) -> frozenset[Scope]:
     return frozenset(scope for scope in named if _folded(scope) not in folded)
 
 
+_DEFINED: Final = (
+    ("VIEWS", "TABLE_SCHEMA", "TABLE_NAME"),
+    ("ROUTINES", "ROUTINE_SCHEMA", "ROUTINE_NAME"),
+    ("TRIGGERS", "TRIGGER_SCHEMA", "TRIGGER_NAME"),
+    ("EVENTS", "EVENT_SCHEMA", "EVENT_NAME"),
+)
+
+
+def read_definers(run: Run, account: Account) -> list[Scope]:
+    """Return the views, routines, triggers and events that run in the name of an account."""
+    definer = any_of(("DEFINER",), {(f"{account.user}@{account.host}",)})
+    queries = (
+        select(f"{schema} AS db, {name} AS name, DEFINER AS definer", f"information_schema.{table}", definer)
+        for table, schema, name in _DEFINED
+    )
+    return [
+        Scope(row["db"], row["name"])
+        for row in run(" UNION ALL ".join(queries))
+        if row["definer"] == f"{account.user}@{account.host}"
+    ]
+
+
 def _folded(scope: Scope) -> tuple[str, str, str]:
     # The server may keep names in the grant tables in lower case, which is not how it shows them elsewhere.
     return scope.database.lower(), scope.name.lower(), scope.kind

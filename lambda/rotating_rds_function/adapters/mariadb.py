@@ -14,20 +14,21 @@ from rotating_rds_function.adapters.mysql_family import MySqlFamily, MySqlFamily
 from rotating_rds_function.adapters.mysql_text import literal
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping, Sequence
+    from collections.abc import Collection, Mapping
 
     from rotating_rds_function.adapters.accounts import Account
     from rotating_rds_function.adapters.limits import Limits
     from rotating_rds_function.adapters.mysql_connection import MySqlConnection
 
 _NATIVE: Final = "mysql_native_password"
+_LONGEST_NAME: Final = 128
 
 
 class MariaDb(MySqlFamily):
     """One MariaDB server, 10.6 or newer."""
 
     retains_passwords: ClassVar[bool] = False
-    longest_name: ClassVar[int] = 128
+    longest_name: ClassVar[int] = _LONGEST_NAME
 
     def _settings(self, limits: Limits) -> Mapping[str, str]:
         return {"max_statement_time": f"{limits.statement:.3f}", "tx_read_only": "0"}
@@ -67,12 +68,13 @@ def native_hash(password: str) -> str:
 class MariaDbDialect:
     """See Dialect."""
 
-    plugins: Sequence[str] = (_NATIVE,)
+    plugins: Collection[str] = (_NATIVE,)
+    longest_name: int = _LONGEST_NAME
     protected: Collection[str] = ("SUPER", "CREATE USER", "GRANT OPTION", "SET USER")
 
-    def create_locked(self, account: Account, plugin: str) -> str:
+    def create(self, account: Account, plugin: str, options: str) -> str:
         """Return a statement with a hash that no password has."""
-        return f"CREATE USER {account} IDENTIFIED VIA {plugin} USING '*{secrets.token_hex(20).upper()}' ACCOUNT LOCK"
+        return f"CREATE USER {account} IDENTIFIED VIA {plugin} USING '*{secrets.token_hex(20).upper()}' {options}"
 
     def default_roles(self, account: Account, roles: Collection[Account]) -> Change:
         """See Dialect; an account has one at most."""

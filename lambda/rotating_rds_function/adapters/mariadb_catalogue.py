@@ -34,6 +34,7 @@ _COLUMNS: Final = (
     *("u.max_statement_time AS max_statement_time", "u.default_role AS default_role"),
     # Not the whole of it, which has the password's hash.
     "JSON_VALUE(p.Priv, '$.account_locked') AS locked",
+    "JSON_VALUE(p.Priv, '$.password_last_changed') AS changed",
     "JSON_VALUE(p.Priv, '$.password_lifetime') AS lifetime",
     "JSON_EXISTS(p.Priv, '$.auth_or') AS several",
 )
@@ -69,6 +70,7 @@ class MariaDbCatalogue(Catalogue):
             account_of(row),
             plugin=SEVERAL_PLUGINS if row["several"] else row["plugin"],
             locked=row["locked"] == "1",
+            awaits_password=row["locked"] == "1" and row["changed"] == "0",  # which is what PASSWORD EXPIRE writes
             properties={
                 "tls": account_clauses.tls_requirement(row),
                 "limits": f"{account_clauses.limits(row)} MAX_STATEMENT_TIME {row['max_statement_time']}",

@@ -15,20 +15,21 @@ from rotating_rds_function.adapters.mysql_family import MySqlFamily, MySqlFamily
 from rotating_rds_function.adapters.mysql_text import literal
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Mapping, Sequence
+    from collections.abc import Callable, Collection, Mapping
 
     from rotating_rds_function.adapters.accounts import Account
     from rotating_rds_function.adapters.limits import Limits
     from rotating_rds_function.adapters.mysql_connection import MySqlConnection
 
 _OLDEST: Final = 8  # major version
+_LONGEST_NAME: Final = 32
 
 
 class MySql(MySqlFamily):
     """One MySQL server, 8.0.14 or newer: since then an account can have two passwords."""
 
     retains_passwords: ClassVar[bool] = True
-    longest_name: ClassVar[int] = 32
+    longest_name: ClassVar[int] = _LONGEST_NAME
 
     def _settings(self, limits: Limits) -> Mapping[str, str]:
         return {"max_execution_time": f"{limits.statement * 1000:.0f}", "transaction_read_only": "0"}
@@ -106,16 +107,17 @@ _UNUSABLE: Final[Mapping[str, Callable[[], str]]] = MappingProxyType(
 class MySqlDialect:
     """See Dialect."""
 
-    plugins: Sequence[str] = tuple(_UNUSABLE)
+    plugins: Collection[str] = tuple(_UNUSABLE)
+    longest_name: int = _LONGEST_NAME
     # RDS gives its master the role rds_superuser_role, whose privileges are among these.
     protected: Collection[str] = (
         *("SUPER", "CREATE USER", "GRANT OPTION", "SYSTEM_USER", "ROLE_ADMIN", "SYSTEM_VARIABLES_ADMIN"),
         *("SET_USER_ID", "SET_ANY_DEFINER"),
     )
 
-    def create_locked(self, account: Account, plugin: str) -> str:
+    def create(self, account: Account, plugin: str, options: str) -> str:
         """Return a statement with a hash, because a password policy would not take an empty password."""
-        return f"CREATE USER {account} IDENTIFIED WITH {literal(plugin)} AS {literal(_UNUSABLE[plugin]())} ACCOUNT LOCK"
+        return f"CREATE USER {account} IDENTIFIED WITH {literal(plugin)} AS {literal(_UNUSABLE[plugin]())} {options}"
 
     def default_roles(self, account: Account, roles: Collection[Account]) -> Change:
         """See Dialect."""

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 _COLUMNS: Final = (
     *COLUMNS,
-    *("account_locked", "password_lifetime", "Password_reuse_history", "Password_reuse_time"),
+    *("account_locked", "password_expired", "password_lifetime", "Password_reuse_history", "Password_reuse_time"),
     *("Password_require_current", "Create_role_priv", "Drop_role_priv"),
     # Not the whole of it, which has the hash of a secondary password.
     "JSON_EXTRACT(User_attributes, '$.Restrictions') AS restrictions",
@@ -50,6 +50,7 @@ class MySqlCatalogue(Catalogue):
             account_of(row),
             plugin=row["plugin"],
             locked=row["account_locked"] == "Y",
+            awaits_password=row["account_locked"] == row["password_expired"] == "Y",
             properties=_properties(row),
             restrictions=frozenset(
                 Privilege(Scope(entry["Database"]), name)

@@ -109,7 +109,7 @@ class MySqlConnection:
         """
         failed, rows = self.attempt(statement)
         if failed is not None:
-            raise translated(failed, self._handshake.endpoint)
+            raise translated(failed, self._handshake.endpoint, logged_in=True)
         return rows
 
     def run_unless(self, code: int, statement: str) -> bool:
@@ -119,7 +119,7 @@ class MySqlConnection:
         """
         failed, _ = self.attempt(statement)
         if failed is not None and code_of(failed) != code:
-            raise translated(failed, self._handshake.endpoint)
+            raise translated(failed, self._handshake.endpoint, logged_in=True)
         return failed is None
 
     def attempt(self, statement: str) -> tuple[Exception | None, list[Row]]:

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 _Meaning = tuple[type[RotationError], str]
 
 CURRENT_PASSWORD_NEEDED: Final = 3892
+ACCESS_DENIED: Final = 1045
 ACCESS_DENIED_TO_STATEMENT: Final = 1227
 
 _WAIT = "wait for it, Secrets Manager tries again by itself"
@@ -70,7 +71,10 @@ _MEANINGS: Final[Mapping[int, _Meaning]] = MappingProxyType(
         1370: _DENIED,
         1410: _DENIED,
         1698: _DENIED,
-        1045: (AuthenticationError, "does not accept the password: somebody may have changed it in the database"),
+        ACCESS_DENIED: (
+            AuthenticationError,
+            "does not accept the password: somebody may have changed it in the database",
+        ),
         1130: _HOST,
         1862: _EXPIRED,
         1820: _EXPIRED,
@@ -103,7 +107,10 @@ _MEANINGS: Final[Mapping[int, _Meaning]] = MappingProxyType(
         1114: _SHORT,
         1135: _SHORT,
         1049: (WrongStateError, "does not have the database: create it, or name another one in the deployment"),
-        1064: (ConfigurationError, "does not understand a statement: check the test query of the deployment"),
+        1064: (
+            ConfigurationError,
+            "does not understand a statement: check the test query and the statements that are deployed",
+        ),
         1193: (ConfigurationError, "does not know a setting of the engine: deploy the engine that it is"),
         1133: _GONE,
         1146: _GONE,
@@ -136,8 +143,11 @@ def code_of(error: BaseException) -> int | None:
     return None
 
 
-def translated(error: BaseException, endpoint: Endpoint) -> RotationError:
-    """Return the typed error for whatever was raised, without a word of the driver's text."""
+def translated(error: BaseException, endpoint: Endpoint, *, logged_in: bool = False) -> RotationError:
+    """Return the typed error for whatever was raised, without a word of the driver's text.
+
+    :param logged_in: whether a statement was answered, or a login.
+    """
     if isinstance(error, RotationError):
         return error
     server = f"{endpoint.host}:{endpoint.port}"
@@ -154,8 +164,11 @@ def translated(error: BaseException, endpoint: Endpoint) -> RotationError:
             f"The session with {server} failed with {type(error).__name__}: check that a MySQL or MariaDB server "
             "listens there."
         )
+    if logged_in and code == ACCESS_DENIED:
+        code = ACCESS_DENIED_TO_STATEMENT  # what somebody hears who grants on everything what they may not
     kind, meaning = _MEANINGS.get(
-        code, (InternalError, "failed in a way that the function does not expect: see the server's log")
+        code,
+        (InternalError, "failed in a way that the function does not expect: see the server's log"),
     )
     return kind(f"The database at {server} answered with error {code} and {meaning}.")
 

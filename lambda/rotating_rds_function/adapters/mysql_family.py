@@ -154,16 +154,22 @@ class MySqlFamilySession(abc.ABC):
         """See DatabaseSession."""
         return self._administration.differences(pair)
 
+    def exists(self, username: str) -> bool:
+        """See DatabaseSession."""
+        return self._administration.exists(username)
+
     def provision(self, user: UserAccess) -> bool:
         """See DatabaseSession; every statement takes effect at once."""
-        made = self._administration.provision(user)
-        if made is not None:
-            self._model = made
-        return made is not None
+        self._model = self._administration.provisioning.provision(user)
+        return self._model is not None
+
+    def shut_out(self, username: str) -> None:
+        """See DatabaseSession."""
+        self._administration.provisioning.shut_out(username)
 
     def remove(self, user: UserAccess) -> None:
         """See DatabaseSession; accounts own nothing."""
-        self._administration.remove(user)
+        self._administration.provisioning.remove(user)
 
     def commit(self) -> None:
         """Release the lock; everything is durable already."""

@@ -11,10 +11,11 @@ import pg8000.native
 
 from rotating_rds_function.adapters import tls
 from rotating_rds_function.adapters.limits import Limits
-from rotating_rds_function.adapters.postgres_access import provision, remove
+from rotating_rds_function.adapters.postgres_access import provision, remove, shut_out
 from rotating_rds_function.adapters.postgres_administration import check_administrator, refuse_protected
 from rotating_rds_function.adapters.postgres_errors import broken, translated
 from rotating_rds_function.adapters.postgres_pairs import alter_password, differences, prepare_twin
+from rotating_rds_function.adapters.postgres_roles import read_role
 from rotating_rds_function.adapters.scram import scram_verifier
 from rotating_rds_function.domain.errors import ConfigurationError, RotationError, TlsError
 
@@ -131,6 +132,7 @@ class PostgresSession:
 
     def refuse_protected(self, username: str) -> None:
         """Refuse superusers, members of rds_superuser and the session's own user."""
+        _check_name(username)
         refuse_protected(self._run, username)
 
     def check_administrator(self, username: str, pair: Pair | None) -> None:
@@ -147,6 +149,10 @@ class PostgresSession:
         """Return what the logins do not have in common."""
         return differences(self._run, pair)
 
+    def exists(self, username: str) -> bool:
+        """Look for the role."""
+        return read_role(self._run, username) is not None
+
     def provision(self, user: UserAccess) -> bool:
         """Make owner, access role and logins what the deployment declares; needs the lock of the user.
 
@@ -162,10 +168,13 @@ class PostgresSession:
         self._to_unlock = user.logins[0] if made else None
         return made
 
+    def shut_out(self, username: str) -> None:
+        """Take LOGIN from a role."""
+        shut_out(self._run, username)
+
     def remove(self, user: UserAccess) -> None:
         """Drop logins and access role; the owner stays."""
-        for name in (user.owner, user.access_role, *user.logins):
-            _check_name(name)
+        self._run(f"SELECT pg_catalog.pg_advisory_xact_lock({lock_key(user.owner)})")
         remove(self._run, user)
 
     def commit(self) -> None:

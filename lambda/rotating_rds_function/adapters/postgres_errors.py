@@ -51,6 +51,14 @@ _MEANINGS: Final[Mapping[str, _Meaning]] = MappingProxyType(
             WrongStateError,
             "does not understand a statement: check the test query and the statements that are deployed",
         ),
+        **dict.fromkeys(
+            ("42P01", "42703", "42704", "42883", "3F000"),
+            (WrongStateError, "does not have what a statement names: check the name, and that it is made before"),
+        ),
+        "2BP01": (
+            WrongStateError,
+            "keeps what other things depend on: look in its other databases for what the role owns or may do",
+        ),
         "42501": (PrivilegeError, "denies it: the user lacks a privilege that the rotation needs"),
         "3D000": (WrongStateError, "does not have the database: create it, or name another one in the deployment"),
     }

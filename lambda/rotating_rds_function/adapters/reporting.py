@@ -31,7 +31,7 @@ class StepReport:
     :param outcome: succeeded, already_done or failed.
     :param cause: of a failure; None otherwise.
     :param secret: ARN of the secret.
-    :param token: id of the version that the rotation makes.
+    :param token: what the invocation belongs to: the version that a rotation makes, or a request of CloudFormation.
     """
 
     step: str

@@ -77,6 +77,7 @@ class DatabaseSession(Protocol):
 
         :raises RefusedError: if the user is a superuser, of the service, the session's own, or more powerful than the
             administrator. A user who does not exist is not refused.
+        :raises ConfigurationError: if the engine cannot hold the name, and would take it for another one.
         """
 
     def check_administrator(self, username: str, pair: Pair | None) -> None:
@@ -104,21 +105,36 @@ class DatabaseSession(Protocol):
         Password and lock are none of it; a login that does not exist is one. Looks only, and changes nothing.
         """
 
+    def exists(self, username: str) -> bool:
+        """Tell whether there is a user of that name."""
+
     def provision(self, user: UserAccess) -> bool:
         """Make a user able to do exactly what is declared: add and take away; needs the lock.
 
-        The first login is made where it is missing, locked: replace_password() unlocks it. The others are made equal
-        where they exist. Where the engine can, all of it takes effect at once, by replace_password() or commit().
+        The first login is made where it is missing, locked: replace_password() unlocks it, so that nobody ever logs in
+        with a part of the privileges. The others are made equal where they exist. Where the engine can, all of it takes
+        effect at once, by replace_password() or commit(); elsewhere nothing of what the user has before and after is
+        missing in between.
 
-        :returns: whether the first login was made, and waits for its password.
+        :returns: whether the first login was made, now or by a run that was broken off, and waits for its password.
         :raises PrivilegeError: if the session's user lacks what it would hand on.
-        :raises WrongStateError: if a name is taken by something else.
+        :raises WrongStateError: if a name is taken by something else, or somebody has locked the first login.
+        :raises RotationError: if a statement fails, of any kind and naming it; the user is as it was.
+        """
+
+    def shut_out(self, username: str) -> None:
+        """Keep a login from logging in until it gets a password as the first of provision() or as a twin.
+
+        Needs the lock. Its open sessions go on.
         """
 
     def remove(self, user: UserAccess) -> None:
         """Drop a user's logins and what holds its privileges; what they own goes to the owner; needs the lock.
 
-        Who does not exist any more is no error.
+        Who does not exist any more is no error. On an engine without owners, a login in whose name things of others
+        run is shut out for good instead, which those things survive.
+
+        :raises WrongStateError: if something else depends on them, which is named.
         """
 
     def commit(self) -> None:

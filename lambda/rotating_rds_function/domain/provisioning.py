@@ -1,6 +1,7 @@
 """Users that a deployment declares: made, changed and removed, written against ports only.
 
-CloudFormation repeats and reorders nothing, but it times out, and people deploy again: each request may be repeated.
+CloudFormation sends a request again where it heard no answer, and people deploy again: every request may die at any
+point and be repeated.
 """
 
 from __future__ import annotations
@@ -8,102 +9,37 @@ from __future__ import annotations
 from contextlib import closing
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any, Self, TypeVar
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Final
 
-from rotating_rds_function.domain.access import Level, UserAccess
-from rotating_rds_function.domain.errors import BadEventError
+from rotating_rds_function.domain.access import UserAccess
+from rotating_rds_function.domain.declarations import Removal
+from rotating_rds_function.domain.errors import AuthenticationError, NotReadyError, RefusedError, WrongStateError
 from rotating_rds_function.domain.patience import Deadline, persist
-from rotating_rds_function.domain.staged import StagedValues
-from rotating_rds_function.domain.strategies.logins import log_in_as_administrator, logs_in
-from rotating_rds_function.domain.targets import Administrator, Declaration
+from rotating_rds_function.domain.requests import Kind, ProvisionRequest
+from rotating_rds_function.domain.staged import SecretValues
+from rotating_rds_function.domain.strategies.logins import log_in_as_administrator, login, logs_in
+from rotating_rds_function.domain.targets import Pair
 from rotating_rds_function.domain.wording import shown
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from rotating_rds_function.domain.credentials import SecretValue
+    from rotating_rds_function.domain.declarations import Declaration
     from rotating_rds_function.domain.ports import Clock, Database, DatabaseSession, SecretStore
+    from rotating_rds_function.domain.progress import Progress
     from rotating_rds_function.domain.targets import Deployment, Target
 
-_REMEDY = "deploy the user with the DatabaseUser of rotating_rds, which writes these properties"
 
+class ProvisionOutcome(StrEnum):
+    """How a request ended, other than by an error."""
 
-Choice = TypeVar("Choice", bound=StrEnum)
-
-
-class Kind(StrEnum):
-    """What CloudFormation asks for."""
-
-    CREATE = "Create"
-    UPDATE = "Update"
-    DELETE = "Delete"
-
-
-class Removal(StrEnum):
-    """What becomes of a user whose declaration is removed."""
-
-    RETAIN = "retain"
-    DROP = "drop"
-
-
-@dataclass(frozen=True)
-class ProvisionRequest:
-    """A request of CloudFormation, as the Provider framework hands it on.
-
-    :param secret_id: ARN of the user's secret.
-    :param declaration: whom it is about, and where.
-    :param owner: role that owns schemas, on an engine where roles own them.
-    """
-
-    kind: Kind
-    secret_id: str
-    declaration: Declaration
-    owner: str
-    schemas: Mapping[str, Level]
-    statements: tuple[str, ...]
-    removal: Removal
-
-    @classmethod
-    def parse(cls, event: object) -> Self:
-        """Read the event of an invocation; keys that are not needed are ignored.
-
-        :raises BadEventError: if it is no request about a user.
-        """
-        if not isinstance(event, dict) or not isinstance(event.get("ResourceProperties"), dict):
-            raise BadEventError(f"The event has no ResourceProperties: {_REMEDY}.")
-        properties: dict[str, Any] = event["ResourceProperties"]
-        username = _text(properties, "Username")
-        return cls(
-            kind=_one_of(Kind, event, "RequestType"),
-            secret_id=_text(properties, "Secret"),
-            declaration=Declaration(
-                database=_text(properties, "Database"),
-                engine=_text(properties, "Engine"),
-                username=username,
-                alternate_username=_text(properties, "AlternateUsername", default="") or None,
-                administrator=Administrator(
-                    _text(properties, "Administrator"), _text(properties, "AdministratorUsername")
-                ),
-                access_role=_text(properties, "AccessRole", default=f"{username}_access"),
-            ),
-            owner=_text(properties, "Owner", default=""),
-            schemas=_schemas(properties.get("Schemas", {})),
-            statements=_statements(properties.get("Statements", [])),
-            removal=_one_of(Removal, properties, "Removal"),
-        )
-
-    @property
-    def physical_id(self) -> str:
-        """The user's name for CloudFormation: under another one it is another user, and the old one is removed."""
-        return f"{self.declaration.database}/{self.declaration.username}"
-
-
-@dataclass
-class ProvisionProgress:
-    """What is known about a request while it is carried out, so that a failure can be reported with it."""
-
-    target: Target | None = None
-    attempts: int = 0
+    SUCCEEDED = "succeeded"
+    RETAINED = "retained"
+    """The declaration is gone, and said that the user stays."""
+    TAKEN_OVER = "taken_over"
+    """The declaration is gone, and the user stays, for it is another secret's by now."""
 
 
 @dataclass(frozen=True)
@@ -121,86 +57,187 @@ class Provisioning:
     clock: Clock
     deadline: Deadline
 
-    def run(self, request: ProvisionRequest, progress: ProvisionProgress) -> None:
+    def run(self, request: ProvisionRequest, progress: Progress) -> ProvisionOutcome:
         """Carry out a request, repeating it while a repetition may help and time is left.
 
         :raises RotationError: with the cause of the last failure.
         """
-        if request.kind is Kind.DELETE and request.removal is Removal.RETAIN:
-            return
-        persist(lambda: self._attempt(request, progress), clock=self.clock, deadline=self.deadline)
+        user = request.user
+        if user is None:
+            return ProvisionOutcome.RETAINED
+        return persist(lambda: self._attempt(request, user, progress), clock=self.clock, deadline=self.deadline)
 
-    def _attempt(self, request: ProvisionRequest, progress: ProvisionProgress) -> None:
+    def _attempt(self, request: ProvisionRequest, user: Declaration, progress: Progress) -> ProvisionOutcome:
         progress.attempts += 1
-        target = progress.target = self.deployment.declared(request.declaration)
-        values = StagedValues(self.store, request.secret_id, "", target)
-        database = self.connect(target)
-        (_remove if request.kind is Kind.DELETE else _provide)(request, values, database)
+        target = progress.target = self.deployment.declared(user)
+        values = SecretValues(self.store, user.secret_id, target)
+        return _KINDS[request.kind](_Work(request, user, values, self.connect(target)))
 
 
-def _provide(request: ProvisionRequest, values: StagedValues, database: Database) -> None:
-    """Make the user what it is declared to be; its password, if it had none or another one, comes last."""
-    current = values.current()
-    with closing(_administer(values, database)) as session:
-        session.check_administrator(current.username, None)
-        session.lock(values.target.username)
-        made = session.provision(_access(request, values.target, first=current))
-        if made or not logs_in(database, current):
+@dataclass(frozen=True)
+class _Work:
+    """One request and what it works on."""
+
+    request: ProvisionRequest
+    user: Declaration
+    values: SecretValues
+    database: Database
+
+    @property
+    def target(self) -> Target:
+        return self.values.target
+
+    def administer(self) -> DatabaseSession:
+        """Return a session of the administrator, once it is sure that nobody is concerned whom it must not touch."""
+        session = log_in_as_administrator(self.database, self.values.administrator())
+        try:
+            for name in (*self.target.logins, *filter(None, (self.user.owner, self.target.access_role))):
+                session.refuse_protected(name)
+            session.check_administrator(self.target.username, None)
+            session.lock(self.target.username)
+        except BaseException:
+            session.close()
+            raise
+        return session
+
+    def access(self, logins: Iterable[str]) -> UserAccess:
+        """Return what the user may do, by these logins."""
+        return UserAccess(
+            self.user.owner, self.target.access_role, tuple(logins), self.user.schemas, self.user.statements
+        )
+
+    def in_use_first(self, in_use: str | None) -> list[str]:
+        """Return the logins, that of AWSCURRENT first."""
+        return sorted(self.target.logins, key=lambda name: name != in_use)
+
+
+def _provide(work: _Work) -> ProvisionOutcome:
+    """Make the user what it is declared to be, its password last.
+
+    The login of AWSCURRENT is the one that must exist:
+
+    =====================================  ==================================================================
+    it is missing, or half made            made locked, given its privileges, then the password
+    it logs in                             its privileges are changed; the password is not touched
+    it does not, and a rotation is under   waited for: AWSPENDING may be live, and would be lost
+    way
+    it does not                            it gets the password; the other login of a pair is shut out until its
+                                           turn: whoever knows that password, this secret does not
+    somebody has locked it                 WrongStateError: whoever did that meant it
+    =====================================  ==================================================================
+    """
+    _check_value(work)
+    with closing(work.administer()) as session:
+        current = work.values.current()
+        access = work.access(work.in_use_first(current.username))
+        _give_up(work, session, current)
+        if session.provision(access):
             session.replace_password(current.username, current.password)
-        else:
+        elif logs_in(work.database, current):
             session.commit()
-    with closing(database.login(current.username, current.password)) as session:
+        else:
+            _replace_password(work, session, current, access.logins[1:])
+    _prove(work)
+    return ProvisionOutcome.SUCCEEDED
+
+
+def _check_value(work: _Work) -> None:
+    """Hold the value against the declaration before anything connects.
+
+    :raises RefusedError: if it is about somebody else.
+    """
+    former = work.request.former_login
+    if former is not None and work.values.named([former]):
+        raise RefusedError(
+            f"The AWSCURRENT value names the login {shown(former)}, which the declaration of the user "
+            f"{shown(work.target.username)} no longer has: rotate the secret with RotateSecret, after which it names "
+            "the other login of the pair, then deploy again."
+        )
+    work.values.current()
+
+
+def _give_up(work: _Work, session: DatabaseSession, current: SecretValue) -> None:
+    """End the login that the declaration no longer has, if it is one of the pair that the user was.
+
+    Equal to the user's other login is what only such a login is: on some engines nothing else tells it from a user of
+    somebody else with that name.
+    """
+    former, access_role = work.request.former_login, work.target.access_role
+    if former is None or not session.exists(former) or not session.exists(current.username):
+        return
+    if session.differences(Pair(current.username, former, access_role)):
+        return
+    session.refuse_protected(former)
+    if work.user.removal is Removal.DROP:
+        session.remove(UserAccess(work.user.owner, "", (former,)))
+    else:
+        session.shut_out(former)
+
+
+def _replace_password(work: _Work, session: DatabaseSession, current: SecretValue, others: tuple[str, ...]) -> None:
+    _wait_for_rotation(work)
+    for other in others:
+        if session.exists(other):
+            session.shut_out(other)
+    session.replace_password(current.username, current.password)
+
+
+def _prove(work: _Work) -> None:
+    """Log in as applications will."""
+    session = login(work.database, work.values.current())
+    if session is None:
+        _wait_for_rotation(work)
+        raise AuthenticationError(
+            f"The user {shown(work.target.username)} was provisioned, and its AWSCURRENT value does not log in: find "
+            "out who changed secret or database meanwhile, then deploy again."
+        )
+    with closing(session):
         session.verify(None)
 
 
-def _remove(request: ProvisionRequest, values: StagedValues, database: Database) -> None:
-    with closing(_administer(values, database)) as session:
-        session.lock(values.target.username)
-        session.remove(_access(request, values.target))
+def _wait_for_rotation(work: _Work) -> None:
+    """Make sure that no rotation is under way.
+
+    :raises NotReadyError: if one is.
+    """
+    if work.values.is_rotating():
+        raise NotReadyError(
+            "The AWSCURRENT value does not log in while a rotation of the secret is under way: wait until it has "
+            "ended; if it has failed, rotate again with RotateSecret; then deploy again."
+        )
+
+
+def _remove(work: _Work) -> ProvisionOutcome:
+    """Drop the user, unless it is another secret's by now.
+
+    Who moves a declaration within an app has CloudFormation make the user anew, with another secret, and delete the
+    old declaration afterwards: its value then names a user whom it no longer logs in.
+    """
+    with closing(work.administer()) as session:
+        in_use = _named_login(work)
+        if in_use is not None and _is_taken_over(work, session):
+            return ProvisionOutcome.TAKEN_OVER
+        # The login in use comes last, so that a repetition finds that the user is still this secret's.
+        session.remove(work.access(reversed(work.in_use_first(in_use))))
         session.commit()
+    return ProvisionOutcome.SUCCEEDED
 
 
-def _administer(values: StagedValues, database: Database) -> DatabaseSession:
-    """Return the administrator's session, once it is sure that the user is none that it must not touch."""
-    session = log_in_as_administrator(database, values.administrator())
+def _named_login(work: _Work) -> str | None:
     try:
-        for login in values.target.logins:
-            session.refuse_protected(login)
-    except BaseException:
-        session.close()
-        raise
-    return session
+        return work.values.named(work.target.logins)
+    except WrongStateError:
+        return None  # the secret is gone, or about to be
 
 
-def _access(request: ProvisionRequest, target: Target, first: SecretValue | None = None) -> UserAccess:
-    """Return what the user may do; its login that is in use comes first, for that one has to exist."""
-    in_use = first.username if first else target.username
-    logins = sorted(target.logins, key=lambda login: login != in_use)
-    return UserAccess(request.owner, target.access_role, tuple(logins), request.schemas, request.statements)
+def _is_taken_over(work: _Work, session: DatabaseSession) -> bool:
+    current = work.values.current()
+    if not session.exists(current.username) or logs_in(work.database, current):
+        return False
+    _wait_for_rotation(work)
+    return True
 
 
-def _text(properties: Mapping[str, Any], key: str, *, default: str | None = None) -> str:
-    value = properties.get(key, default)
-    if not isinstance(value, str) or (not value and default is None):
-        received = "no" if key not in properties else f"{shown(type(value).__name__)} as"
-        raise BadEventError(f"The request has {received} {key} where a text was expected: {_REMEDY}.")
-    return value
-
-
-def _one_of(kind: type[Choice], properties: Mapping[str, Any], key: str) -> Choice:
-    value = _text(properties, key)
-    if value not in set(kind):
-        raise BadEventError(f"{key} {shown(value)} is unknown: use one of {', '.join(kind)}.")
-    return kind(value)
-
-
-def _schemas(written: object) -> dict[str, Level]:
-    if not isinstance(written, dict) or not all(level in set(Level) for level in written.values()):
-        raise BadEventError(f"Schemas is no object of schema to one of {', '.join(Level)}: {_REMEDY}.")
-    return {str(schema): Level(level) for schema, level in written.items()}
-
-
-def _statements(written: object) -> tuple[str, ...]:
-    if not isinstance(written, list) or not all(isinstance(statement, str) for statement in written):
-        raise BadEventError(f"Statements is no list of texts: {_REMEDY}.")
-    return tuple(written)
+_KINDS: Final[Mapping[Kind, Callable[[_Work], ProvisionOutcome]]] = MappingProxyType(
+    {Kind.CREATE: _provide, Kind.UPDATE: _provide, Kind.DELETE: _remove}
+)

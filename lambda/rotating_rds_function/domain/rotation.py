@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from rotating_rds_function.domain.ports import Clock, Database, SecretStore
+    from rotating_rds_function.domain.progress import Progress
     from rotating_rds_function.domain.strategies import Strategy
     from rotating_rds_function.domain.targets import Deployment, Target
 
@@ -39,18 +40,6 @@ class Outcome(StrEnum):
 
     SUCCEEDED = "succeeded"
     ALREADY_DONE = "already_done"
-
-
-@dataclass
-class Progress:
-    """What is known about a step while it runs, so that a failure can be reported with it.
-
-    :param target: None until the deployment's word about the secret was read.
-    :param attempts: how often the step was begun.
-    """
-
-    target: Target | None = None
-    attempts: int = 0
 
 
 @dataclass(frozen=True)

@@ -9,21 +9,21 @@ from rotating_rds_function.domain.errors import LabelsMovedError, WrongStateErro
 from rotating_rds_function.domain.versions import AWSCURRENT, AWSPENDING, AWSPREVIOUS, Proceed, gate
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from rotating_rds_function.domain.ports import SecretStore
     from rotating_rds_function.domain.targets import Target
 
 
-class StagedValues:
+class SecretValues:
     """Reads values when they are asked for, and never twice the same answer from memory.
 
-    :param version: the version that the rotation makes.
     :param target: what the deployment says, which every value must agree with.
     """
 
-    def __init__(self, store: SecretStore, secret_id: str, version: str, target: Target) -> None:
+    def __init__(self, store: SecretStore, secret_id: str, target: Target) -> None:
         self._store = store
         self._secret_id = secret_id
-        self._version = version
         self.target = target
 
     def current(self) -> SecretValue:
@@ -38,6 +38,56 @@ class StagedValues:
                 "The secret has no AWSCURRENT value: put one with PutSecretValue that logs in to the database."
             )
         return value
+
+    def named(self, usernames: Collection[str]) -> str | None:
+        """Return which of these users the AWSCURRENT value names; nothing else of it is looked at.
+
+        :raises WrongStateError: if it cannot be read.
+        """
+        text = self._store.read(self._secret_id, label=AWSCURRENT)
+        username = None if text is None else SecretValue.parse(text, label=AWSCURRENT).username
+        return username if username in usernames else None
+
+    def is_rotating(self) -> bool:
+        """Tell whether a rotation has begun and not ended, so that another value than AWSCURRENT may be live."""
+        description = self._store.describe(self._secret_id)
+        pending = description.holder_of(AWSPENDING)
+        return pending is not None and pending != description.holder_of(AWSCURRENT)
+
+    def administrator(self) -> SecretValue:
+        """Return the AWSCURRENT value of the administrator's secret; one that RDS manages names no endpoint.
+
+        :raises WrongStateError: if there is none, or it cannot be read.
+        :raises RefusedError: if it contradicts the deployment.
+        """
+        administrator = self.target.administrator
+        assert administrator is not None, "whoever has an administrator is who asks for one"  # noqa: S101
+        text = self._store.read(administrator.secret_id, label=AWSCURRENT)
+        if text is None:
+            raise WrongStateError(
+                f"The administrator's secret {administrator.secret_id} has no AWSCURRENT value: put one with "
+                "PutSecretValue that logs in to the database."
+            )
+        label = "administrator's AWSCURRENT"
+        value = SecretValue.parse(text, label=label)
+        return value.check(self.target, label=label, usernames=(administrator.username,))
+
+    def _value(self, label: str, version: str | None = None) -> SecretValue | None:
+        text = self._store.read(self._secret_id, label=label, version=version)
+        if text is None:
+            return None
+        return SecretValue.parse(text, label=label).check(self.target, label=label, usernames=self.target.logins)
+
+
+class StagedValues(SecretValues):
+    """The values of a secret while it is rotated.
+
+    :param version: the version that the rotation makes.
+    """
+
+    def __init__(self, store: SecretStore, secret_id: str, version: str, target: Target) -> None:
+        super().__init__(store, secret_id, target)
+        self._version = version
 
     def previous(self) -> SecretValue | None:
         """Return the AWSPREVIOUS value, None before a first rotation.
@@ -65,30 +115,6 @@ class StagedValues:
         """
         if not self._is_pending():
             raise self._lost_label()
-
-    def administrator(self) -> SecretValue:
-        """Return the AWSCURRENT value of the administrator's secret; one that RDS manages names no endpoint.
-
-        :raises WrongStateError: if there is none, or it cannot be read.
-        :raises RefusedError: if it contradicts the deployment.
-        """
-        administrator = self.target.administrator
-        assert administrator is not None, "only strategies that have an administrator ask for one"  # noqa: S101
-        text = self._store.read(administrator.secret_id, label=AWSCURRENT)
-        if text is None:
-            raise WrongStateError(
-                f"The administrator's secret {administrator.secret_id} has no AWSCURRENT value: put one with "
-                "PutSecretValue that logs in to the database."
-            )
-        label = "administrator's AWSCURRENT"
-        value = SecretValue.parse(text, label=label)
-        return value.check(self.target, label=label, usernames=(administrator.username,))
-
-    def _value(self, label: str, version: str | None = None) -> SecretValue | None:
-        text = self._store.read(self._secret_id, label=label, version=version)
-        if text is None:
-            return None
-        return SecretValue.parse(text, label=label).check(self.target, label=label, usernames=self.target.logins)
 
     def _missing_pending(self) -> WrongStateError:
         if self._is_pending():

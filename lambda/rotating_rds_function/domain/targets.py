@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     import re
     from collections.abc import Mapping
 
+    from rotating_rds_function.domain.declarations import Declaration
     from rotating_rds_function.domain.endpoints import Endpoint
     from rotating_rds_function.domain.strategies import Strategy
 
@@ -31,11 +32,15 @@ class Engine:
     :param name: as the deployment writes it.
     :param spellings: what a secret's value may call it, the engine's name among them.
     :param reserved: the names of users that belong to the service or to the engine.
+    :param reserved_schemas: the names of schemas that do; of databases, where the engine makes no difference.
+    :param has_owners: whether roles own what is in a schema, and hold privileges for logins.
     """
 
     name: str
     spellings: frozenset[str]
     reserved: re.Pattern[str]
+    reserved_schemas: re.Pattern[str]
+    has_owners: bool
 
 
 @dataclass(frozen=True)
@@ -48,24 +53,6 @@ class Administrator:
 
     secret_id: str
     username: str
-
-
-@dataclass(frozen=True)
-class Declaration:
-    """A user that a deployment declares, whose secret's tags may not be there to be asked any more.
-
-    :param database: id of the database.
-    :param engine: name of the database engine.
-    :param alternate_username: the second login of a pair; None for a user with one login.
-    :param access_role: see Pair.
-    """
-
-    database: str
-    engine: str
-    username: str
-    alternate_username: str | None
-    administrator: Administrator
-    access_role: str
 
 
 @dataclass(frozen=True)
@@ -88,7 +75,7 @@ class Target:
 
     :param database: id of the database, as the deployment names it.
     :param engine: name of the database engine.
-    :param strategy: name of the rotation strategy.
+    :param strategy: name of the rotation strategy; empty where nothing is rotated.
     :param username: the user, decoded.
     :param endpoint: where to connect to.
     :param engine_spellings: what a value may call the engine; its name alone by default.
@@ -170,18 +157,20 @@ class Deployment:
         return target
 
     def declared(self, user: Declaration) -> Target:
-        """Return the target that a user's declaration means.
+        """Return whom a declaration means, and where.
 
         :raises ConfigurationError: if it names what this function was not deployed for.
-        :raises RefusedError: if it names a user who is not ours to change.
+        :raises RefusedError: if it names users or schemas that are not ours to change.
         """
         engine, endpoint = self.engines.get(user.engine), self.endpoints.get(user.database)
         if engine is None or endpoint is None:
             raise ConfigurationError(
                 f"The user {shown(user.username)} is declared for the database {shown(user.database)} on "
                 f"{shown(user.engine)}, which this function was not deployed for (it knows the databases "
-                f"{', '.join(sorted(self.endpoints))} and the engines {', '.join(sorted(self.engines))}): deploy again."
+                f"{', '.join(sorted(self.endpoints))} and the engines {', '.join(sorted(self.engines))}): "
+                "deploy the function again, together with its databases."
             )
+        _check_owner(user, engine)
         target = Target(
             database=user.database,
             engine=engine.name,
@@ -191,9 +180,10 @@ class Deployment:
             engine_spellings=engine.spellings,
             alternate_username=user.alternate_username,
             administrator=user.administrator,
-            access_role=user.access_role,
+            access_role=user.access_role if engine.has_owners else "",
         )
-        _refuse_names(target, engine)
+        _refuse_names(target, engine, user.owner)
+        _refuse_schemas(user, engine)
         return target
 
 
@@ -209,9 +199,29 @@ def _optional(tags: Mapping[str, str], key: str) -> str | None:
     return tag.text(tags, key) if key in tags else None
 
 
-def _refuse_names(target: Target, engine: Engine) -> None:
+def _check_owner(user: Declaration, engine: Engine) -> None:
+    if bool(user.owner) is engine.has_owners:
+        return
+    received = f"the Owner {shown(user.owner)} where none" if user.owner else "no Owner where the role"
+    raise ConfigurationError(
+        f"The declaration of the user {shown(user.username)} names {received} owns the schemas of a database on "
+        f"{engine.name}: deploy the user by database.add_user()."
+    )
+
+
+def _refuse_schemas(user: Declaration, engine: Engine) -> None:
+    for schema in user.schemas:
+        if engine.reserved_schemas.fullmatch(schema):
+            raise RefusedError(
+                f"The schema {shown(schema)} belongs to Amazon RDS or to {engine.name} itself: "
+                "no level is given on it; declare what has to be granted as statements."
+            )
+
+
+def _refuse_names(target: Target, engine: Engine, owner: str = "") -> None:
     """Refuse users whose password is not ours to change, or who cannot be told apart."""
-    for login in target.logins:
+    roles = [name for name in (target.access_role, owner) if name]
+    for login in (*target.logins, *roles):
         if engine.reserved.fullmatch(login):
             raise RefusedError(
                 f"The user {shown(login)} belongs to Amazon RDS or to {engine.name} itself: "
@@ -222,9 +232,9 @@ def _refuse_names(target: Target, engine: Engine) -> None:
                 f"The user {shown(login)} is the administrator who changes passwords, and cannot be the target as "
                 "well: rotate it in its own secret with the strategy single_user."
             )
-    names = [*target.logins, target.access_role]
+    names = [*target.logins, *roles]
     if len(set(names)) < len(names):
         raise ConfigurationError(
-            f"The logins and the access role of a user need different names, and are {', '.join(map(shown, names))}: "
-            "deploy different ones."
+            f"The logins of a user, and the roles behind them, need different names, and are "
+            f"{', '.join(map(shown, names))}: deploy different ones."
         )

@@ -14,14 +14,17 @@ from rotating_rds_function.adapters.engines import ENGINES, open_database
 from rotating_rds_function.adapters.redaction import Redactor
 from rotating_rds_function.adapters.reporting import StepReport, quiet_wire_logs
 from rotating_rds_function.domain.endpoints import VARIABLE, parse_endpoints
+from rotating_rds_function.domain.errors import RotationError
 from rotating_rds_function.domain.patience import Deadline
 from rotating_rds_function.domain.strategies import STRATEGIES
 from rotating_rds_function.domain.targets import Deployment
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from enum import StrEnum
 
     from rotating_rds_function.domain.ports import Database, SecretStore
+    from rotating_rds_function.domain.progress import Progress
     from rotating_rds_function.domain.targets import Target
 
 _RESERVE: Final = 1.5
@@ -80,12 +83,28 @@ class Invocation:
             ),
         )
 
-    @property
-    def seconds(self) -> float:
-        """How long it has taken so far."""
-        return round(self.clock.now() - self.started, 6)
+    def publish(
+        self, progress: Progress, result: StrEnum | RotationError, *, step: str, secret: str, token: str
+    ) -> None:
+        """Write the log line and the metrics.
 
-    def publish(self, report: StepReport, failure: Exception | None) -> None:
-        """Write the log line and the metrics."""
+        :param result: how it ended, by an outcome or an error.
+        :param secret: ARN of the secret that it was about.
+        :param token: what names the request among those about this secret.
+        """
+        failure = result if isinstance(result, RotationError) else None
+        target = progress.target
+        known = {"database": target.database, "engine": target.engine} if target else {}
+        report = StepReport(
+            step=step,
+            outcome="failed" if failure else str(result),
+            cause=failure.cause if failure else None,
+            seconds=round(self.clock.now() - self.started, 6),
+            attempts=progress.attempts,
+            secret=secret,
+            token=token,
+            **known,
+            **({"strategy": target.strategy} if target and target.strategy else {}),
+        )
         report.log(str(failure) if failure else None)
         print(report.metrics(time.time_ns() // 1_000_000), flush=True)  # noqa: T201 - EMF is read from standard output

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rotating_rds_function.adapters.reporting import UNKNOWN, StepReport
+from rotating_rds_function.adapters.reporting import UNKNOWN
 from rotating_rds_function.domain.errors import RotationError
-from rotating_rds_function.domain.rotation import Outcome, Progress, Rotation
+from rotating_rds_function.domain.progress import Progress
+from rotating_rds_function.domain.rotation import Outcome, Rotation
 from rotating_rds_function.domain.steps import StepRequest
 from rotating_rds_function.handlers.invocation import Invocation
 
@@ -29,24 +30,12 @@ def handler(event: object, context: LambdaContext) -> None:
         result = rotation.run(request, progress)
     except Exception as error:  # noqa: BLE001 - whatever it is must be reported, and must not leak
         result = invocation.redactor.presentable(error)
-    _publish(invocation, request, progress, result)
-    if isinstance(result, RotationError):
-        raise result  # out here, where the original is not its context
-
-
-def _publish(
-    invocation: Invocation, request: StepRequest | None, progress: Progress, result: Outcome | RotationError
-) -> None:
-    failure = result if isinstance(result, RotationError) else None
-    target = progress.target
-    report = StepReport(
+    invocation.publish(
+        progress,
+        result,
         step=request.step if request else UNKNOWN,
-        outcome="failed" if failure else str(result),
-        cause=failure.cause if failure else None,
-        seconds=invocation.seconds,
-        attempts=progress.attempts,
         secret=request.secret_id if request else UNKNOWN,
         token=request.token if request else UNKNOWN,
-        **({"database": target.database, "engine": target.engine, "strategy": target.strategy} if target else {}),
     )
-    invocation.publish(report, failure)
+    if isinstance(result, RotationError):
+        raise result  # out here, where the original is not its context

@@ -7,7 +7,7 @@ from contextlib import closing
 from typing import TYPE_CHECKING
 
 import pytest
-from pg8000.native import identifier
+from pg8000.native import identifier, literal
 
 from rotating_rds_function.domain.access import Level, UserAccess
 from rotating_rds_function.domain.errors import PrivilegeError, RefusedError, WrongStateError
@@ -211,3 +211,65 @@ def test_no_password_reaches_the_server_s_log_when_a_pair_is_made_and_switched(s
     log = shop.server.log_file.read_bytes()[begin:].decode()
     assert "SCRAM-SHA-256$" in log
     assert find_leaks([PASSWORD], [log]) == []
+
+
+def test_a_statement_that_ends_the_transaction_is_told(shop: Shop) -> None:
+    """What comes after it would not be undone together with what came before."""
+    with pytest.raises(WrongStateError, match="ended the transaction"):
+        shop.provision(shop.user(statements=["COMMIT"]))
+
+
+def test_the_master_keeps_nothing_of_what_it_was_lent(shop: Shop) -> None:
+    """For the work on a user it has the privileges of owner and logins, and after it no more."""
+    shop.provision(shop.user(Level.DDL))
+    shop.provision(shop.user(Level.READ_ONLY))
+    names = (shop.name("owner"), shop.name("app"), shop.name("app_access"))
+    held = ", ".join(f"pg_has_role('{shop.server.master_username}', {literal(name)}, 'USAGE')" for name in names)
+    assert shop.as_superuser(f"SELECT {held}") == [(False, False, False)]
+
+
+def _removed(shop: Shop, user: UserAccess) -> None:
+    with closing(shop.master()) as session:
+        session.lock(user.logins[0])
+        session.remove(user)
+        session.commit()
+
+
+def test_what_an_access_role_owns_goes_to_the_owner_of_schemas(shop: Shop) -> None:
+    """GIVEN a user that a statement lets create things, THEN they stay when it is removed."""
+    statements = ["GRANT CREATE ON SCHEMA shop TO {grantee}"]
+    user = shop.user(statements=statements)
+    shop.provision(user)
+    shop.run(shop.name("app"), "CREATE TABLE shop.own (id integer)", "INSERT INTO shop.own VALUES (7)")
+    _removed(shop, user)
+    [(owner, count)] = shop.as_superuser(
+        "SELECT tableowner, (SELECT count(*) FROM shop.own) FROM pg_tables WHERE tablename = 'own'"
+    )
+    assert (owner, count) == (shop.name("owner"), 1)
+    left = shop.as_superuser(f"SELECT rolname FROM pg_roles WHERE rolname LIKE '%\"{shop.number}\"'")
+    assert left == [(shop.name("owner"),)]
+
+
+def test_an_access_role_that_serves_somebody_else_is_not_dropped(shop: Shop) -> None:
+    """Who was made a member by hand would lose what it can do."""
+    shop.provision(shop.user())
+    shop.as_master(
+        f"CREATE ROLE {identifier(shop.name('reports'))}",
+        f"GRANT {identifier(shop.name('app_access'))} TO {identifier(shop.name('reports'))}",
+    )
+    with pytest.raises(WrongStateError, match="cannot be dropped while it gives privileges to reports"):
+        _removed(shop, shop.user())
+    shop.run(shop.name("app"), "SELECT 1")
+
+
+def test_a_user_with_things_in_another_database_is_not_dropped(shop: Shop) -> None:
+    """Only a session there could move them."""
+    shop.provision(shop.user())
+    login = identifier(shop.name("app"))
+    shop.as_superuser(f"CREATE SCHEMA elsewhere AUTHORIZATION {login}", database="postgres")
+    try:
+        with pytest.raises(WrongStateError, match=r"SQLSTATE 2BP01.*other databases"):
+            _removed(shop, shop.user())
+    finally:
+        shop.as_superuser("DROP SCHEMA elsewhere", database="postgres")
+    shop.run(shop.name("app"), "SELECT 1")

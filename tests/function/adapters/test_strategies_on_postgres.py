@@ -18,7 +18,8 @@ from rotating_rds_function.domain.access import Level
 from rotating_rds_function.domain.endpoints import Endpoint
 from rotating_rds_function.domain.errors import AuthenticationError, PrivilegeError, RefusedError, WrongStateError
 from rotating_rds_function.domain.patience import Deadline
-from rotating_rds_function.domain.rotation import Progress, Rotation
+from rotating_rds_function.domain.progress import Progress
+from rotating_rds_function.domain.rotation import Rotation
 from rotating_rds_function.domain.steps import Step, StepRequest
 from rotating_rds_function.domain.strategies import STRATEGIES
 from rotating_rds_function.domain.tags import (

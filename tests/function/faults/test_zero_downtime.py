@@ -19,7 +19,8 @@ from rotating_rds_function.adapters.engines import ENGINES
 from rotating_rds_function.domain.endpoints import Endpoint
 from rotating_rds_function.domain.errors import AuthenticationError
 from rotating_rds_function.domain.patience import Deadline
-from rotating_rds_function.domain.rotation import Progress, Rotation
+from rotating_rds_function.domain.progress import Progress
+from rotating_rds_function.domain.rotation import Rotation
 from rotating_rds_function.domain.steps import Step, StepRequest
 from rotating_rds_function.domain.strategies import STRATEGIES
 from rotating_rds_function.domain.targets import Deployment

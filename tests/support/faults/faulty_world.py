@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, cast
 
 from rotating_rds_function.adapters.clock import SystemClock
 from rotating_rds_function.domain.patience import Deadline
-from rotating_rds_function.domain.rotation import Progress, Rotation
+from rotating_rds_function.domain.progress import Progress
+from rotating_rds_function.domain.rotation import Rotation
 from rotating_rds_function.domain.steps import Step, StepRequest
 from rotating_rds_function.domain.targets import DAY, Deployment
 from rotating_rds_function.domain.versions import AWSCURRENT, AWSPENDING, AWSPREVIOUS

@@ -13,7 +13,6 @@ from pg8000.native import identifier, literal
 from rotating_rds_function.adapters import tls
 from rotating_rds_function.adapters.engines import ENGINES
 from rotating_rds_function.domain.endpoints import Endpoint
-from rotating_rds_function.domain.errors import PrivilegeError
 from rotating_rds_function.domain.strategies import STRATEGIES
 from rotating_rds_function.domain.targets import Deployment, Pair
 from tests.support.engines import ENGINES_UNDER_TEST, MASTER, EngineUnderTest, MySqlFamilyUnderTest, PostgresUnderTest
@@ -66,15 +65,6 @@ class RealBackstage(abc.ABC):
     def accepts(self, username: str, password: str) -> bool:
         """By the adapter, on the server itself."""
         return self.under_test.accepts(username, password)
-
-    def may(self, username: str, password: str, statement: str) -> bool:
-        """Tell whether somebody may run a statement, whose effect stays."""
-        with closing(self.under_test.database().login(username, password)) as session:
-            try:
-                session.verify(statement)
-            except PrivilegeError:
-                return False
-        return True
 
     def equal(self) -> bool:
         """By the adapter, whose word on this is held against the server's own in tests of their own."""

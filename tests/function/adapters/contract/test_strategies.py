@@ -12,7 +12,8 @@ from rotating_rds_function.adapters.clock import SystemClock
 from rotating_rds_function.adapters.engines import ENGINES
 from rotating_rds_function.domain.errors import PrivilegeError
 from rotating_rds_function.domain.patience import Deadline
-from rotating_rds_function.domain.rotation import Progress, Rotation
+from rotating_rds_function.domain.progress import Progress
+from rotating_rds_function.domain.rotation import Rotation
 from rotating_rds_function.domain.steps import Step, StepRequest
 from rotating_rds_function.domain.strategies import STRATEGIES
 from rotating_rds_function.domain.tags import (
