@@ -29,8 +29,9 @@ def sentences(
     :param errors: as `ValidationError.errors()` lists them.
     :param written: the file's content. A value that is inherited is faulted where it is, and not where it is missing.
     """
-    own = [error for error in errors if not _is_inherited(error, written)]
-    return [_sentence(file, model, error) for error in own or errors]
+    told = [error for error in errors if not _is_consequence(error, errors)]
+    own = [error for error in told if not _is_inherited(error, written)]
+    return [_sentence(file, model, error) for error in own or told]
 
 
 def key_path(location: Location) -> str:
@@ -58,6 +59,14 @@ def _received(error: ErrorDetails) -> str:
     value = error["input"]
     tables = isinstance(value, dict) or (isinstance(value, list) and any(isinstance(item, dict) for item in value))
     return "" if tables else f" = {value!r}"
+
+
+def _is_consequence(error: ErrorDetails, errors: Sequence[ErrorDetails]) -> bool:
+    """Whether a list is too short only because pydantic does not count the faulty items, which it tells as well."""
+    length = len(error["loc"])
+    return error["type"] == "too_short" and any(
+        len(other["loc"]) > length and other["loc"][:length] == error["loc"] for other in errors
+    )
 
 
 def _is_inherited(error: ErrorDetails, written: Mapping[str, Any]) -> bool:

@@ -1,3 +1,5 @@
+"""The environments of the repository: what each promises of its database."""
+
 from __future__ import annotations
 
 import json
@@ -16,6 +18,7 @@ from tests.support.toolchain import ROOT
 
 INSTANCE = "AWS::RDS::DBInstance"
 ACCOUNTS = [name for name in NAMES if name != "local"]
+FUNCTIONS = ("Database/RotationFunction", "Database/ProvisionFunction")
 EXISTING = ExistingNetwork(
     vpc_id="vpc-0123456789abcdef0",
     availability_zones=("eu-west-1a", "eu-west-1b", "eu-west-1c"),
@@ -26,7 +29,7 @@ EXISTING = ExistingNetwork(
 
 @pytest.mark.parametrize("name", NAMES)
 def test_an_environment_consists_of_three_stacks(name: str) -> None:
-    """Network, database and audit, each deployed on its own."""
+    """Network, audit and one for its database, each deployed on its own."""
     assert set(templates(name)) == set(PARTS)
 
 
@@ -41,7 +44,7 @@ def test_an_environment_consists_of_three_stacks(name: str) -> None:
 )
 def test_instances_are_protected_as_their_environment_asks(name: str, expected: dict[str, Any]) -> None:
     """Cheap where data is worth little, protected where it is worth much."""
-    instance = template(name, "database").properties(INSTANCE)
+    instance = template(name, "orders").properties(INSTANCE)
     assert {key: instance[key] for key in expected} == expected
 
 
@@ -50,7 +53,7 @@ def test_instances_are_protected_as_their_environment_asks(name: str, expected: 
 )
 def test_instances_are_removed_as_their_environment_asks(name: str, policy: str) -> None:
     """Only what holds no data worth keeping goes without a trace."""
-    instance = template(name, "database").resource(INSTANCE)
+    instance = template(name, "orders").resource(INSTANCE)
     assert (instance["DeletionPolicy"], instance["UpdateReplacePolicy"]) == (policy, policy)
 
 
@@ -58,7 +61,7 @@ def test_instances_are_removed_as_their_environment_asks(name: str, policy: str)
 @pytest.mark.parametrize("kind", ["AWS::SecretsManager::Secret", "AWS::KMS::Key"])
 def test_credentials_and_keys_outlive_the_stack_where_data_does(name: str, kind: str) -> None:
     """A snapshot without its key is lost."""
-    resources = template(name, "database").of_type(kind).values()
+    resources = template(name, "orders").of_type(kind).values()
     assert {resource["DeletionPolicy"] for resource in resources} == {"Retain"}
 
 
@@ -85,17 +88,17 @@ def test_every_role_of_ours_is_below_one_path(name: str) -> None:
         for path, role in template(name, part).of_type("AWS::IAM::Role").items()
         if not path.startswith("Custom::")
     }
-    assert len(paths) == 4
+    assert len(paths) >= 6
     assert set(paths.values()) == {f"/rotating-rds/{name}/"}
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_every_resource_that_takes_tags_names_its_environment(name: str) -> None:
-    """Costs and findings are told apart."""
-    secret = template(name, "database").properties("AWS::SecretsManager::Secret")
-    tags = {tag["Key"]: tag["Value"] for tag in secret["Tags"]}
-    assert (tags["application"], tags["environment"]) == ("rotating-rds", name)
-    assert tags["rotating-rds:environment"] == name
+def test_every_secret_names_its_environment(name: str) -> None:
+    """Costs and findings are told apart, and the endpoint's policy goes by it."""
+    for secret in template(name, "orders").of_type("AWS::SecretsManager::Secret").values():
+        tags = {tag["Key"]: tag["Value"] for tag in secret["Properties"]["Tags"]}
+        assert (tags["application"], tags["environment"]) == ("rotating-rds", name)
+        assert tags["rotating-rds:environment"] == name
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -109,57 +112,77 @@ def test_no_template_holds_a_path_of_this_machine(name: str, part: str) -> None:
 
 def test_the_local_environment_needs_no_bootstrap_roles() -> None:
     """Whoever deploys it is the only principal there is."""
-    assert "BootstrapVersion" not in template("local", "database").body.get("Parameters", {})
-    assert "BootstrapVersion" in template("prod", "database").body["Parameters"]
+    assert "BootstrapVersion" not in template("local", "orders").body.get("Parameters", {})
+    assert "BootstrapVersion" in template("prod", "orders").body["Parameters"]
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_the_database_stack_reports_what_operators_need(name: str) -> None:
     """Each output leads to something that exists."""
-    database = template(name, "database")
+    database = template(name, "orders")
     outputs = {key: database.readable(output["Value"]) for key, output in database.body["Outputs"].items()}
-    assert outputs == {
+    common = {
         "SecretArn": "${Database/Secret/Attachment}",
         "EndpointAddress": "${Database.Endpoint.Address}",
         "EndpointPort": "${Database.Endpoint.Port}",
-        "ConsumerRoleArn": "${Database/Application.Arn}",
-        "ConsumerRoleName": "${Database/Application}",
         "RotationFunctionName": "${Database/RotationFunction}",
-        "AlarmTopicArn": "${Database/AlarmTopic}",
+        "UserOrdersSecretArn": "${Database/Users/orders/Secret/Attachment}",
+        "UserOrdersApiRoleArn": "${Database/Users/orders/Api.Arn}",
+        "UserOrdersApiRoleName": "${Database/Users/orders/Api}",
     }
+    local = {
+        "ApplicationRoleArn": "${Database/Application.Arn}",
+        "ApplicationRoleName": "${Database/Application}",
+    }
+    elsewhere = {
+        "UserMigrationsSecretArn": "${Database/Users/migrations/Secret/Attachment}",
+        "UserMigrationsMigrationsRoleArn": "${Database/Users/migrations/Migrations.Arn}",
+        "UserMigrationsMigrationsRoleName": "${Database/Users/migrations/Migrations}",
+    }
+    assert outputs == common | (local if name == "local" else elsewhere)
 
 
 def test_the_audit_stack_reports_the_trails_log_group() -> None:
     """Queries start there."""
     audit = template("prod", "audit")
-    assert audit.readable(audit.body["Outputs"]["TrailLogGroupName"]["Value"]) == "${Trail/LogGroup}"
+    outputs = {key: audit.readable(output["Value"]) for key, output in audit.body["Outputs"].items()}
+    assert outputs["TrailLogGroupName"] == "${Trail/LogGroup}"
+    assert outputs["AlarmTopicArn"] == "${AlarmTopic}"
 
 
-def test_an_existing_network_takes_no_stack_of_its_own() -> None:
-    """GIVEN [existing_network], THEN nothing of the network is made, and instance and function are in its subnets."""
-    settings = read_settings("prod").model_copy(update={"network": None, "existing_network": EXISTING})
-    parts = synthesise(settings)
-    assert set(parts) == {"database", "audit"}
-    database = parts["database"]
-    assert database.properties("AWS::RDS::DBSubnetGroup")["SubnetIds"] == list(EXISTING.subnet_ids)
-    assert database.properties("AWS::Lambda::Function")["VpcConfig"]["SubnetIds"] == list(EXISTING.subnet_ids)
+@pytest.mark.parametrize("with_endpoint", [True, False], ids=["endpoint", "nat"])
+def test_an_existing_network_takes_no_stack_of_its_own(with_endpoint: bool) -> None:  # noqa: FBT001
+    """GIVEN [existing_network], THEN nothing of it is made, and instance and functions are in its subnets."""
+    network = EXISTING if with_endpoint else EXISTING.model_copy(update={"endpoint_security_group_id": None})
+    parts = synthesise(read_settings("prod").model_copy(update={"network": None, "existing_network": network}))
+    assert set(parts) == {"orders", "audit"}
+    database = parts["orders"]
+    subnets = list(EXISTING.subnet_ids)
+    assert database.properties("AWS::RDS::DBSubnetGroup")["SubnetIds"] == subnets
+    for function in FUNCTIONS:
+        assert database.properties("AWS::Lambda::Function", function)["VpcConfig"]["SubnetIds"] == subnets
     ingress = "AWS::EC2::SecurityGroupIngress"
     groups = {database.properties(ingress, path)["GroupId"] for path in database.of_type(ingress)}
-    assert EXISTING.endpoint_security_group_id in groups
+    assert (EXISTING.endpoint_security_group_id in groups) is with_endpoint
 
 
 def test_subscribers_of_the_settings_hear_of_alarms() -> None:
-    """GIVEN an address, THEN it is subscribed to the topic."""
+    """GIVEN an address, THEN it is subscribed to the environment's topic, to which every alarm goes."""
     settings = read_settings("prod")
     alarms = settings.alarms.model_copy(update={"emails": ("oncall@example.com",)})
-    database = synthesise(settings.model_copy(update={"alarms": alarms}))["database"]
-    subscription = database.properties("AWS::SNS::Subscription")
+    parts = synthesise(settings.model_copy(update={"alarms": alarms}))
+    subscription = parts["audit"].properties("AWS::SNS::Subscription")
     assert (subscription["Protocol"], subscription["Endpoint"]) == ("email", "oncall@example.com")
-    assert subscription["TopicArn"] == "${Database/AlarmTopic}"
+    assert subscription["TopicArn"] == "${AlarmTopic}"
+    imported = f"${{{parts['audit'].logical_id('AWS::SNS::Topic')}}}"
+    alarms_of = parts["orders"].of_type("AWS::CloudWatch::Alarm")
+    assert alarms_of
+    for path in alarms_of:
+        assert parts["orders"].properties("AWS::CloudWatch::Alarm", path)["AlarmActions"] == [imported]
 
 
 @pytest.mark.parametrize(("name", "protected"), [("local", False), ("dev", False), ("staging", True), ("prod", True)])
 def test_the_database_stack_is_protected_where_its_instance_is(name: str, protected: bool) -> None:  # noqa: FBT001
     """CloudFormation refuses to delete it as a whole."""
     environment = declare(App(context=CONTEXT), read_settings(name))
-    assert bool(environment.database.termination_protection) is protected
+    assert bool(environment.databases["orders"].termination_protection) is protected

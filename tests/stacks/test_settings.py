@@ -20,8 +20,9 @@ region = "eu-west-1"
 cidr = "10.0.0.0/16"
 availability_zones = ["eu-west-1a", "eu-west-1b"]
 
-[database]
+[[databases]]
 name = "orders"
+engine = "postgres"
 engine_version = "18"
 instance_type = "t4g.micro"
 """
@@ -32,7 +33,7 @@ availability_zones = ["eu-west-1a", "eu-west-1b"]
 subnet_ids = ["subnet-0000000000000000a", "subnet-0000000000000000b"]
 endpoint_security_group_id = "sg-0123456789abcdef0"
 """
-NETWORK = VALID[VALID.index("[network]") : VALID.index("[database]")]
+NETWORK = VALID[VALID.index("[network]") : VALID.index("[[databases]]")]
 
 
 @pytest.fixture
@@ -66,9 +67,9 @@ def test_what_a_file_leaves_out_is_safe(directory: Path) -> None:
     """Retained, protected, in two zones, rotated each month, never by surprise."""
     (directory / "test.toml").write_text(VALID, encoding="utf-8")
     settings = read_settings("test", directory)
-    assert (settings.database.removal, settings.database.deletion_protection) == ("retain", True)
-    assert settings.database.multi_az
-    assert (settings.rotation.schedule, settings.rotation.rotate_immediately) == ("rate(30 days)", False)
+    (database,) = settings.databases
+    assert (database.removal, database.is_protected, database.multi_az) == ("retain", True, True)
+    assert (database.rotation.schedule, database.rotation.rotate_immediately) == ("rate(30 days)", False)
     assert settings.audit.removal == "retain"
 
 
@@ -77,7 +78,7 @@ def test_settings_cannot_be_changed(directory: Path) -> None:
     (directory / "test.toml").write_text(VALID, encoding="utf-8")
     settings = read_settings("test", directory)
     with pytest.raises(ValidationError, match="frozen"):
-        settings.database.multi_az = False
+        settings.databases[0].multi_az = False
 
 
 @pytest.mark.parametrize(
@@ -102,59 +103,59 @@ def test_a_name_that_leads_out_of_the_folder_is_unknown() -> None:
         (
             'name = "orders"',
             'nmae = "orders"\nname = "orders"',
-            "environments/test.toml: unknown key database.nmae = 'orders': did you mean 'name'?",
+            "environments/test.toml: unknown key databases[0].nmae = 'orders': did you mean 'name'?",
         ),
         (
             "[aws]",
             "zzz = 1\n[aws]",
             (
                 "environments/test.toml: unknown key zzz = 1: known here are "
-                "alarms, audit, aws, database, existing_network, network, rotation."
+                "alarms, audit, aws, databases, defaults, existing_network, functions, network, rotation, tags."
             ),
         ),
         (
             'name = "orders"\n',
             "",
             (
-                "environments/test.toml: the key database.name is missing: "
-                "give lower-case letters, digits and underscores."
+                "environments/test.toml: the key databases[0].name is missing: "
+                "give lower-case letters, digits and hyphens."
             ),
         ),
         (
             'name = "orders"',
             "name = 7",
-            "environments/test.toml: database.name = 7 is refused: give lower-case letters, digits and underscores.",
+            "environments/test.toml: databases[0].name = 7 is refused: give lower-case letters, digits and hyphens.",
         ),
         (
             'name = "orders"',
             'name = "orders"\nmulti_az = "yes"',
-            "environments/test.toml: database.multi_az = 'yes' is refused: give true or false.",
+            "environments/test.toml: databases[0].multi_az = 'yes' is refused: give true or false.",
         ),
         (
             'name = "orders"',
             'name = "orders"\nbackup_retention_days = 36',
-            "environments/test.toml: database.backup_retention_days = 36 is refused: give 1 to 35 (days).",
+            "environments/test.toml: databases[0].backup_retention_days = 36 is refused: give 1 to 35 (days).",
         ),
         (
             'name = "orders"',
             'name = "orders"\nbackup_retention_days = 7.5',
-            "environments/test.toml: database.backup_retention_days = 7.5 is refused: give 1 to 35 (days).",
+            "environments/test.toml: databases[0].backup_retention_days = 7.5 is refused: give 1 to 35 (days).",
         ),
         (
             'name = "orders"',
             'name = "orders"\nbackup_retention_days = true',
-            "environments/test.toml: database.backup_retention_days = True is refused: give 1 to 35 (days).",
+            "environments/test.toml: databases[0].backup_retention_days = True is refused: give 1 to 35 (days).",
         ),
         (
             'name = "orders"',
             'name = "orders"\nremoval = "delete"',
-            "environments/test.toml: database.removal = 'delete' is refused: give 'destroy', 'snapshot' or 'retain'.",
+            "environments/test.toml: databases[0].removal = 'delete' is refused: give 'destroy', 'snapshot' or 'retain'.",
         ),
         (
             'name = "orders"',
             'name = "orders"\nlog_retention_days = 100',
             (
-                "environments/test.toml: database.log_retention_days: 100 days is refused: "
+                "environments/test.toml: databases[0].log_retention_days: 100 days is refused: "
                 "choose one of 7, 30, 90, 180, 365, 731, 1827, 3653."
             ),
         ),
@@ -162,7 +163,7 @@ def test_a_name_that_leads_out_of_the_folder_is_unknown() -> None:
             'name = "orders"',
             'name = "orders"\nmax_allocated_storage_gib = 50\nallocated_storage_gib = 50',
             (
-                "environments/test.toml: database: max_allocated_storage_gib = 50 leaves no room above "
+                "environments/test.toml: databases[0]: max_allocated_storage_gib = 50 leaves no room above "
                 "allocated_storage_gib = 50: give at least a tenth more."
             ),
         ),
