@@ -101,6 +101,8 @@ class DatabaseStack(EnvironmentStack):
         )
         # Users first: consumers choose their own ids, and must not take one that is the library's.
         users = [add_user(database, f"{key}.users[{number}]", user) for number, user in enumerate(wanted.users)]
+        if users:
+            outputs.add(ProvisionFunctionName=database.provision_function.function.function_name)
         self._add_consumers(database, database, wanted.consumers, key, outputs)
         for number, (user, made) in enumerate(zip(wanted.users, users, strict=True)):
             of_user = outputs.below(f"User{construct_id(user.name)}")

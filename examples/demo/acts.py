@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from examples.demo import alarms, audit
 from examples.demo.application import SampleApplication
 from examples.demo.cdk import Deployment
-from examples.demo.sabotage import SabotagedFunction
+from examples.demo.sabotage import SabotagedFunction, role_of
 from examples.demo.waiting import ask_until, wait_for
 
 if TYPE_CHECKING:
@@ -93,6 +93,7 @@ def close(stage: Stage) -> None:
 def read_the_trail(stage: Stage) -> None:
     """Ask the trail who read the secret."""
     stage.evidence.consumer_role = stage.deployment.consumer_role
+    stage.evidence.provision_role = role_of(stage.cloud, stage.deployment.provision_function)
     stage.evidence.readers = audit.readers(stage.cloud, stage.deployment)
 
 

@@ -23,6 +23,7 @@ class Deployment:
     secret_arn: str
     consumer_role: str
     rotation_function: str
+    provision_function: str
     alarm_topic_arn: str
     trail_log_group: str
 
@@ -35,6 +36,7 @@ class Deployment:
             secret_arn=outputs["SecretArn"],
             consumer_role=outputs["ApplicationRoleName"],
             rotation_function=outputs["RotationFunctionName"],
+            provision_function=outputs["ProvisionFunctionName"],
             alarm_topic_arn=outputs["AlarmTopicArn"],
             trail_log_group=outputs["TrailLogGroupName"],
         )

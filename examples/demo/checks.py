@@ -101,8 +101,8 @@ CHECKS: tuple[Check, ...] = (
         lambda seen: f"{_denials(seen)} denied",
     ),
     Check(
-        "The trail shows that application and rotation function read the secret, and nobody else",
-        lambda seen: _readers(seen) == {seen.consumer_role, seen.function_role},
+        "The trail shows that the application and our functions read the secret, and nobody else",
+        lambda seen: _readers(seen) == {seen.consumer_role, seen.function_role, seen.provision_role},
         lambda seen: f"{len(_readers(seen))} readers",
     ),
     Check(

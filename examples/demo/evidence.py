@@ -31,6 +31,7 @@ class Evidence:
     traffic: Traffic = field(default_factory=Traffic)
     consumer_role: str = ""
     function_role: str = ""
+    provision_role: str = ""
     readers: tuple[Reader, ...] = ()
     outsider_error: str | None = None
     news_of_failure: str = ""

@@ -66,7 +66,11 @@ def _traffic(evidence: Evidence) -> Table:
 
 
 def _readers(evidence: Evidence) -> Table:
-    names = {evidence.consumer_role: "the application", evidence.function_role: "the rotation function"}
+    names = {
+        evidence.consumer_role: "the application",
+        evidence.function_role: "the rotation function",
+        evidence.provision_role: "the function that makes users",
+    }
     table = Table("who", "role", "reads", "denied", title="Who read the secret, says the trail", title_justify="left")
     for reader in evidence.readers:
         table.add_row(names.get(reader.role, "an outsider"), reader.role, str(reader.granted), str(reader.denied))

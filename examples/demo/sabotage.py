@@ -18,6 +18,12 @@ _DENIAL = {
 }
 
 
+def role_of(cloud: LocalCloud, function_name: str) -> str:
+    """Return the name of a function's role."""
+    configuration = cloud.client("lambda").get_function_configuration(FunctionName=function_name)
+    return str(configuration["Role"].rsplit("/", 1)[-1])
+
+
 class SabotagedFunction:
     """A rotation function whose role can be denied a permission.
 
@@ -26,8 +32,7 @@ class SabotagedFunction:
 
     def __init__(self, cloud: LocalCloud, function_name: str) -> None:
         self._iam = cloud.client("iam")
-        configuration = cloud.client("lambda").get_function_configuration(FunctionName=function_name)
-        self.role: str = configuration["Role"].rsplit("/", 1)[-1]
+        self.role = role_of(cloud, function_name)
 
     @contextmanager
     def may_not_store(self) -> Iterator[None]:
