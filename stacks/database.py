@@ -6,17 +6,18 @@ from typing import TYPE_CHECKING, Any
 
 from constructs import Construct
 
-from rotating_rds import ProvisionFunction, RotationFunction
+from rotating_rds import ConsumerRole, ProvisionFunction, RotationFunction
 from rotating_rds.encryption import CustomerKey
 from stacks.acknowledgements import acknowledge_database
 from stacks.choices import LOG_RETENTIONS, companions
+from stacks.key_path import refusals_name
 from stacks.outputs import Outputs
 from stacks.servers import make_server
 from stacks.stack import EnvironmentStack
 from stacks.users import add_consumer, add_user, construct_id
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from aws_cdk import Stack
     from aws_cdk import aws_sns as sns
@@ -108,6 +109,17 @@ class DatabaseStack(EnvironmentStack):
             of_user = outputs.below(f"User{construct_id(user.name)}")
             of_user.add(SecretArn=made.secret.secret_arn)
             self._add_consumers(database, made, user.consumers, f"{key}.users[{number}]", of_user)
+        # The policy of a secret that RDS manages is RDS's own.
+        master = [] if wanted.rotation.strategy == "managed_by_rds" else [database]
+        self._restrict([*master, *users])
+
+    def _restrict(self, owners: Iterable[RotatingDatabase | RotatingCluster | DatabaseUser]) -> None:
+        wanted = self._settings.restrict_reads
+        if wanted is None:
+            return
+        for owner in owners:
+            with refusals_name("restrict_reads"):
+                owner.restrict_reads(deployers=wanted.deployers, break_glass=wanted.break_glass)
 
     def _add_consumers(
         self,
@@ -119,4 +131,7 @@ class DatabaseStack(EnvironmentStack):
     ) -> None:
         for number, consumer in enumerate(consumers):
             role = add_consumer(owner, f"{key}.consumers[{number}]", consumer, database=database, network=self._network)
-            outputs.below(construct_id(consumer.name)).add(RoleArn=role.role_arn, RoleName=role.role_name)
+            of_consumer = outputs.below(construct_id(consumer.name))
+            of_consumer.add(RoleArn=role.role_arn, RoleName=role.role_name)
+            if isinstance(role, ConsumerRole) and role.instance_profile is not None:
+                of_consumer.add(InstanceProfileName=role.instance_profile.instance_profile_name)

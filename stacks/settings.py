@@ -16,6 +16,7 @@ from stacks.tables import (
     ExistingNetwork,
     Functions,
     Network,
+    RestrictReads,
     Table,
     When,
 )
@@ -56,6 +57,7 @@ class EnvironmentFile(Table):
         min_length=1, description="a table [[databases]] for each database"
     )
     functions: Functions = Field(default=Functions(), description="a table [functions]")
+    restrict_reads: RestrictReads | None = Field(default=None, description="a table [restrict_reads]")
     audit: Audit = Field(default=Audit(), description="a table [audit]")
     alarms: Alarms = Field(default=Alarms(), description="a table [alarms]")
     tags: Annotated[dict[str, str], AfterValidator(_tags)] = Field(

@@ -74,7 +74,7 @@ def add_consumer(
     name = construct_id(wanted.name)
     with refusals_name(key):
         if wanted.compute is not None:
-            return owner.add_consumer(name, COMPUTES[wanted.compute]())
+            return owner.add_consumer(name, COMPUTES[wanted.compute].make(**wanted.compute_keys))
         role = iam.Role.from_role_arn(owner, name, str(wanted.role))
         owner.grants.read_secret(role)
         return role

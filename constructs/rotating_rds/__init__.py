@@ -17,7 +17,8 @@ from rotating_rds.alarm_topic import AlarmTopic
 from rotating_rds.alarms import RotationAlarms
 from rotating_rds.audit_trail import AuditTrail
 from rotating_rds.cluster import RotatingCluster
-from rotating_rds.consumer import Compute, ConsumerRole
+from rotating_rds.compute import Compute
+from rotating_rds.consumer import ConsumerRole
 from rotating_rds.contract import DatabaseEndpoint
 from rotating_rds.database import RotatingDatabase
 from rotating_rds.database_user import DatabaseUser

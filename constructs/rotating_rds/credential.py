@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from rotating_rds.consumer import ConsumerRole
 from rotating_rds.errors import DeclarationError
 from rotating_rds.grants import Grants
+from rotating_rds.readers import Readers
 
 if TYPE_CHECKING:
     from aws_cdk import aws_ec2 as ec2
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from aws_cdk import aws_secretsmanager as secretsmanager
     from constructs import Construct
 
-    from rotating_rds.consumer import Compute
+    from rotating_rds.compute import Compute
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,6 +29,7 @@ class Credential:
     :param key: the customer key that encrypts it; None if it is the one of Secrets Manager itself.
     :param connections: the database's network side.
     :param role_path: IAM path of its consumers' roles.
+    :param readers: who may read it.
     """
 
     owner: Construct
@@ -36,11 +38,12 @@ class Credential:
     key: kms.IKey | None
     connections: ec2.Connections
     role_path: str
+    readers: Readers = field(default_factory=Readers)
 
     @property
     def grants(self) -> Grants:
         """What may be granted on it."""
-        return Grants(secret=self.secret, key=self.key, connections=self.connections)
+        return Grants(secret=self.secret, key=self.key, connections=self.connections, readers=self.readers)
 
     def add_consumer(self, construct_id: str, compute: Compute) -> ConsumerRole:
         """Make the role of an application that reads it; see RotatingDatabase.add_consumer()."""

@@ -9,16 +9,18 @@ from constructs import Construct
 
 from rotating_rds.credential import Credential
 from rotating_rds.credential_secret import CredentialSecret
+from rotating_rds.restricted_reads import restrict_reads
 from rotating_rds.rotation_schedule import schedule_rotation
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from aws_cdk import CustomResource
     from aws_cdk import aws_secretsmanager as secretsmanager
 
     from rotating_rds.access import Access
-    from rotating_rds.consumer import Compute, ConsumerRole
+    from rotating_rds.compute import Compute
+    from rotating_rds.consumer import ConsumerRole
     from rotating_rds.grants import Grants
     from rotating_rds.rotating_base import RotatingBase
     from rotating_rds.rotation import Rotation
@@ -68,7 +70,7 @@ class DatabaseUser(Construct):
         )
         provisioned = self._provision(database, access, rotation, removal_policy)
         if rotation.strategy.administered:
-            database.rotation_function.role.allow_reading(database.credential.secret, database.credential.key)
+            database.rotation_function.role.allow_reading(database.credential)
         self.schedule = schedule_rotation(self.credential, rotation, database.rotation_function, after=[provisioned])
 
     @property
@@ -84,12 +86,25 @@ class DatabaseUser(Construct):
         """
         return self.credential.add_consumer(construct_id, compute)
 
+    def restrict_reads(self, *, deployers: Sequence[str], break_glass: Sequence[str]) -> None:
+        """Deny GetSecretValue on this user's credential to everybody but declared readers, also to administrators.
+
+        Our functions and whoever is granted reading, before or after this, are declared. Nothing else is denied:
+        who may change the secret's policy can lift the denial, and the trail tells.
+
+        :param deployers: ARNs of the roles that deploy this stack.
+        :param break_glass: ARNs of the roles to which people turn when nothing else works.
+        :raises DeclarationError: if one of the lists is empty or names no role, or the secret's policy is not made in
+            this app.
+        """
+        restrict_reads(self.credential, deployers=deployers, break_glass=break_glass)
+
     def _provision(
         self, database: RotatingBase, access: Access, rotation: Rotation, removal_policy: RemovalPolicy
     ) -> CustomResource:
         function = database.provision_function
-        function.role.allow_reading(self.secret, database.key)
-        function.role.allow_reading(database.credential.secret, database.credential.key)
+        function.role.allow_reading(self.credential)
+        function.role.allow_reading(database.credential)
         logins = rotation.strategy.logins(self.username)
         resource = function.request(
             self,

@@ -10,6 +10,9 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_secretsmanager as secretsmanager
 
+from rotating_rds.foreign_readers import admit_foreign
+from rotating_rds.readers import CURRENT_ONLY, Readers, arn_of, is_foreign
+
 
 class Consumer(iam.IGrantable, ec2.IConnectable, Protocol):
     """Something with a role and a network interface, such as a Lambda function or an ECS service."""
@@ -21,12 +24,21 @@ class Grants:
     :param secret: the credential.
     :param key: the customer key that encrypts it; None if it is the one of Secrets Manager itself.
     :param connections: the database's network side.
+    :param readers: who was granted something before.
     """
 
-    def __init__(self, *, secret: secretsmanager.ISecret, key: kms.IKey | None, connections: ec2.Connections) -> None:
+    def __init__(
+        self,
+        *,
+        secret: secretsmanager.ISecret,
+        key: kms.IKey | None,
+        connections: ec2.Connections,
+        readers: Readers,
+    ) -> None:
         self._secret = secret
         self._key = key
         self._connections = connections
+        self._readers = readers
 
     def read_secret(self, grantee: iam.IGrantable) -> iam.Grant:
         """Let *grantee* read the current value of this secret, and nothing else.
@@ -34,18 +46,23 @@ class Grants:
         Only AWSCURRENT: a consumer has no business with a password that is not in force yet. The key can be used
         through Secrets Manager only, for this secret only.
 
-        :param grantee: a role, or a construct that has one, in this account.
-        :raises Exception: jsii's, if *grantee* cannot take policy statements (a principal of another account).
+        A role of another account, such as `iam.ArnPrincipal("arn:aws:iam::111122223333:role/reports")`, is admitted by
+        the policies of secret and key as well; that account allows it the same two actions.
+
+        :param grantee: a role or user, or a construct that has a role.
+        :raises DeclarationError: if that is no single role or user, or secret and key cannot admit another account.
         """
+        arn = arn_of(grantee)
+        if is_foreign(grantee, Stack.of(self._secret)):
+            admit_foreign(arn, secret=self._secret, key=self._key)
         read = iam.Grant.add_to_principal(
             grantee=grantee,
             actions=["secretsmanager:GetSecretValue"],
             resource_arns=[self._secret.secret_arn],
-            conditions={"StringEquals": {"secretsmanager:VersionStage": "AWSCURRENT"}},
+            conditions=CURRENT_ONLY,
         )
-        granted = read.combine(key_use(grantee, self._key, self._secret, "kms:Decrypt"))
-        granted.assert_success()
-        return granted
+        self._readers.add(grantee)
+        return read.combine(key_use(grantee, self._key, self._secret, "kms:Decrypt"))
 
     def connect(self, consumer: Consumer) -> iam.Grant:
         """Let *consumer* read the current credential and reach the database's port.
@@ -53,6 +70,7 @@ class Grants:
         The rules of the network are made in the consumer's stack, so that either stack may come first.
 
         :param consumer: a construct with a role and connections, in this account.
+        :raises DeclarationError: see :meth:`read_secret`.
         """
         consumer.connections.allow_to_default_port(self._connections, "Consumer of the database credential")
         return self.read_secret(consumer)

@@ -30,6 +30,7 @@ from rotating_rds.identity import role_path
 from rotating_rds.metrics import RotationMetrics
 from rotating_rds.provision_function import ProvisionFunction
 from rotating_rds.regions import check_region
+from rotating_rds.restricted_reads import restrict_reads
 from rotating_rds.rotation import Rotation
 from rotating_rds.rotation_function import RotationFunction
 from rotating_rds.rotation_schedule import schedule_rotation
@@ -38,9 +39,10 @@ from rotating_rds.subnets import check_way_to_secrets_manager, private_subnets
 from rotating_rds.usernames import Usernames
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
-    from rotating_rds.consumer import Compute, ConsumerRole
+    from rotating_rds.compute import Compute
+    from rotating_rds.consumer import ConsumerRole
     from rotating_rds.engine import Engine
     from rotating_rds.grants import Grants
     from rotating_rds.shared_props import Shared
@@ -285,6 +287,19 @@ class RotatingBase(Construct):
         :param compute: what it runs on, such as `Compute.ecs_task()`.
         """
         return self.credential.add_consumer(construct_id, compute)
+
+    def restrict_reads(self, *, deployers: Sequence[str], break_glass: Sequence[str]) -> None:
+        """Deny GetSecretValue on the master's credential to everybody but declared readers, also to administrators.
+
+        Our functions and whoever is granted reading, before or after this, are declared. Nothing else is denied:
+        who may change the secret's policy can lift the denial, and the trail tells.
+
+        :param deployers: ARNs of the roles that deploy this stack.
+        :param break_glass: ARNs of the roles to which people turn when nothing else works.
+        :raises DeclarationError: if one of the lists is empty or names no role, or the secret's policy is not made in
+            this app.
+        """
+        restrict_reads(self.credential, deployers=deployers, break_glass=break_glass)
 
     def add_alarms(self, *, notify: sns.ITopic | None = None) -> RotationAlarms:
         """Watch the rotation of all credentials: function errors and throttles, rotations that failed or were given up.

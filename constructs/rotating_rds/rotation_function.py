@@ -43,7 +43,7 @@ class RotationFunction(DatabaseFunction):
                 f"{self.node.path!r} would rotate {self._secrets} secrets, and its resource policy can name "
                 f"{_MOST_SECRETS}: make another RotationFunction for some of the databases."
             )
-        self.role.allow_rotation(credential.secret, credential.key)
+        self.role.allow_rotation(credential)
         # Without source account and ARN, anyone's secret could have this function invoked (confused deputy).
         return lambda_.CfnPermission(
             scope,

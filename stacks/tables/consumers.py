@@ -6,7 +6,7 @@ from typing import Annotated, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
-from stacks.computes import COMPUTES
+from stacks.computes import COMPUTES, KEYS
 from stacks.tables.table import Table
 
 
@@ -36,6 +36,12 @@ class Consumer(Table):
         pattern=r"^arn:aws:iam::\d{12}:role/[\w+=,.@/-]+$",
         description="the ARN of a role that exists",
     )
+    cluster_name: str | None = Field(default=None, description="the name of the cluster of an 'eks_pod_identity'")
+    issuer: str | None = Field(
+        default=None, description="the URL of the OpenID Connect provider of an 'eks_service_account'"
+    )
+    namespace: str | None = Field(default=None, description="the namespace of the pods")
+    service_account: str | None = Field(default=None, description="the service account of the pods")
     security_groups: Annotated[tuple[GroupId, ...], Field(strict=False)] = Field(
         default=(), description="a list of ids of security groups, 'sg-...'"
     )
@@ -46,3 +52,20 @@ class Consumer(Table):
             given = "both compute and role are" if self.compute else "neither compute nor role is"
             raise ValueError(f"{given} given: give what the application runs on, or the ARN of its role.")
         return self
+
+    @model_validator(mode="after")
+    def _keys_of_the_compute(self) -> Self:
+        wanted = COMPUTES[self.compute].keys if self.compute else ()
+        what = f"compute = {self.compute!r}" if self.compute else "a role that exists"
+        for key in KEYS:
+            value = getattr(self, key)
+            if value is None and key in wanted:
+                raise ValueError(f"{what} takes a {key}, which is missing: give it as the cluster has it.")
+            if value is not None and key not in wanted:
+                raise ValueError(f"{key} = {value!r} says nothing with {what}: leave it out.")
+        return self
+
+    @property
+    def compute_keys(self) -> dict[str, str]:
+        """The keys that belong to the compute."""
+        return {key: getattr(self, key) for key in KEYS if getattr(self, key) is not None}

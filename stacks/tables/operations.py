@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -40,6 +40,20 @@ class Functions(Table):
         default=2, ge=0, le=1000, description="0 to 1000, where 0 reserves none of the account's concurrency"
     )
     tracing: bool = Field(default=True, description="true or false")
+
+
+RoleArn = Annotated[str, Field(pattern=r"^arn:aws[\w-]*:iam::\d{12}:role/[\w+=,.@/-]+$")]
+_ROLES = "a list of ARNs of roles"
+
+
+class RestrictReads(Table):
+    """Denies reading credentials to all but declared consumers, our functions, and these roles.
+
+    A master's credential that RDS manages stays as RDS made it.
+    """
+
+    deployers: Annotated[tuple[RoleArn, ...], Field(strict=False)] = Field(min_length=1, description=_ROLES)
+    break_glass: Annotated[tuple[RoleArn, ...], Field(strict=False)] = Field(min_length=1, description=_ROLES)
 
 
 class Audit(Table):

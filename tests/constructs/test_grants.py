@@ -2,7 +2,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import pytest
 from aws_cdk import Stack
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_iam as iam
@@ -92,13 +91,6 @@ def test_reading_leaves_the_key_policy_alone() -> None:
         for declaration in (alone, granted)
     ]
     assert policies[0] == policies[1]
-
-
-def test_a_grantee_that_takes_no_statements_is_refused() -> None:
-    """A grant that would have no effect is an error, instead of a surprise at run time."""
-    database = new_declaration().database()
-    with pytest.raises(RuntimeError, match="GetSecretValue"):
-        database.grants.read_secret(iam.ArnPrincipal("arn:aws:iam::999988887777:role/elsewhere"))
 
 
 def test_connecting_grants_secret_and_network() -> None:

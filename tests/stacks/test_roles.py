@@ -213,5 +213,5 @@ def test_every_role_of_ours_is_assumed_by_one_service(name: str) -> None:
         "Database/ProvisionFunction/Role": ["lambda.amazonaws.com"],
         "Database/ProvisionFunction/ProviderRole": ["lambda.amazonaws.com"],
         **({"Database/MonitoringRole": ["monitoring.rds.amazonaws.com"]} if name in MONITORED else {}),
-        **dict.fromkeys(READERS[name], ["ecs-tasks.amazonaws.com"]),
+        **{key: ["ecs-tasks.amazonaws.com"] for key in READERS[name]},
     }

@@ -149,7 +149,10 @@ def test_a_name_that_leads_out_of_the_folder_is_unknown() -> None:
         (
             'name = "orders"',
             'name = "orders"\nremoval = "delete"',
-            "environments/test.toml: databases[0].removal = 'delete' is refused: give 'destroy', 'snapshot' or 'retain'.",
+            (
+                "environments/test.toml: databases[0].removal = 'delete' is refused: "
+                "give 'destroy', 'snapshot' or 'retain'."
+            ),
         ),
         (
             'name = "orders"',

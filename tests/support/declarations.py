@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from aws_cdk import App, Stack
+from aws_cdk import App, Environment, Stack
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_rds as rds
 
@@ -45,10 +45,10 @@ def new_app() -> App:
     return App(context=_CONTEXT, analytics_reporting=False)
 
 
-def new_declaration(app: App | None = None, name: str = "Shop") -> Declaration:
-    """Return a stack with an isolated network, which knows neither account nor region."""
+def new_declaration(app: App | None = None, name: str = "Shop", account: str | None = None) -> Declaration:
+    """Return a stack with an isolated network, which knows neither account nor region unless *account* is given."""
     app = app or new_app()
-    stack = Stack(app, name)
+    stack = Stack(app, name, env=Environment(account=account, region="eu-west-1") if account else None)
     vpc = ec2.Vpc(
         stack,
         "Vpc",
