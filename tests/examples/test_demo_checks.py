@@ -112,7 +112,7 @@ FAILED_REPAIR = rotation("v3", "v3", outcome="failed")
         ),
         (
             spoil(readers=(*good_run().readers, Reader("stranger", 1, 0))),
-            ["The trail shows that application and rotation function read the secret, and nobody else"],
+            ["The trail shows that the application and our functions read the secret, and nobody else"],
         ),
         (
             spoil(broken_step=("createSecret", "Task timed out after 30 seconds")),
