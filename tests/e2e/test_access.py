@@ -153,10 +153,10 @@ def changed_policy(deployment: Deployment, role: str, change: Callable[[Policy],
         assert eventually(lambda: "AWSPENDING" not in deployment.labels)
 
 
-def statement_with(policy: Policy, action: str) -> dict[str, Any]:
-    """Return the one statement of a policy that names an action."""
-    (found,) = [entry for entry in policy["Statement"] if action in _as_list(entry["Action"])]
-    assert isinstance(found, dict)
+def statements_with(policy: Policy, action: str) -> list[dict[str, Any]]:
+    """Return the statements of a policy that name an action."""
+    found = [entry for entry in policy["Statement"] if action in _as_list(entry["Action"])]
+    assert found
     return found
 
 
@@ -164,35 +164,37 @@ def take_away(action: str) -> Callable[[Policy], None]:
     """Return a change that takes an action out of a policy."""
 
     def change(policy: Policy) -> None:
-        statement = statement_with(policy, action)
-        statement["Action"] = [name for name in _as_list(statement["Action"]) if name != action]
-        if not statement["Action"]:
-            policy["Statement"].remove(statement)
+        for statement in statements_with(policy, action):
+            statement["Action"] = [name for name in _as_list(statement["Action"]) if name != action]
+            if not statement["Action"]:
+                policy["Statement"].remove(statement)
 
     return change
 
 
 def take_away_label(policy: Policy) -> None:
     """Let every version be read, not only the current one."""
-    del statement_with(policy, "secretsmanager:GetSecretValue")["Condition"]["StringEquals"][
-        "secretsmanager:VersionStage"
-    ]
+    for statement in statements_with(policy, "secretsmanager:GetSecretValue"):
+        del statement["Condition"]["StringEquals"]["secretsmanager:VersionStage"]
 
 
 def take_away_arn(policy: Policy) -> None:
-    """Let every secret be read, not only this one."""
-    statement_with(policy, "secretsmanager:GetSecretValue")["Resource"] = "*"
+    """Let every secret be read, not only the declared ones."""
+    for statement in statements_with(policy, "secretsmanager:GetSecretValue"):
+        statement["Resource"] = "*"
 
 
 def take_away_encryption_context(policy: Policy) -> None:
     """Let every secret under the key be read."""
     take_away_arn(policy)
-    del statement_with(policy, "kms:Decrypt")["Condition"]["StringEquals"]["kms:EncryptionContext:SecretARN"]
+    for statement in statements_with(policy, "kms:Decrypt"):
+        del statement["Condition"]["StringEquals"]["kms:EncryptionContext:SecretARN"]
 
 
 def take_away_service(policy: Policy) -> None:
     """Let the key be used without Secrets Manager in between."""
-    del statement_with(policy, "kms:Decrypt")["Condition"]["StringEquals"]["kms:ViaService"]
+    for statement in statements_with(policy, "kms:Decrypt"):
+        del statement["Condition"]["StringEquals"]["kms:ViaService"]
 
 
 def _as_list(value: str | list[str]) -> list[str]:

@@ -240,7 +240,7 @@ def test_the_pending_password_of_a_rotation_is_left_alone(declared: DeclaredUser
     declared.set_password(declared.username, "the pending password")
     declared.store.stage("pending", AWSPENDING, value="{}")
     with pytest.raises(NotReadyError, match="rotation of the secret is under way"):
-        declared.carry_out("Update", seconds=1.2, old={}, AlternateUsername=None)
+        declared.carry_out("Update", seconds=2.5, old={}, AlternateUsername=None)
     assert declared.engine.accepts(declared.username, "the pending password")
 
 
