@@ -19,6 +19,8 @@ from rotating_rds_function.domain.endpoints import Endpoint
 from rotating_rds_function.domain.errors import PrivilegeError
 from rotating_rds_function.domain.patience import Deadline
 from rotating_rds_function.domain.targets import Target
+from tests.support import emulated
+from tests.support.apps.three_engines import COMPUTES, FOREIGN_READER
 from tests.support.deployment import ROOT
 from tests.support.waiting import eventually
 
@@ -27,6 +29,8 @@ if TYPE_CHECKING:
 
 DATABASES = ("Postgres", "MySql", "MariaDb")
 CREDENTIALS = ("Master", "Web", "Reports")
+# A role of the same account as the foreign reader, whom nobody declared.
+NEIGHBOUR = f"{FOREIGN_READER}-neighbour"
 # PostgreSQL has no table in the schema: what its owner makes is what the user may write to.
 _MAY_INSERT = """DO $$ BEGIN
     IF NOT EXISTS (SELECT FROM pg_default_acl, aclexplode(defaclacl) entry
@@ -81,6 +85,26 @@ def may_write(cloud: LocalCloud, secret: str) -> bool:
     return True
 
 
+def allow_at_home(cloud: LocalCloud, arn: str, told: dict[str, str]) -> str:
+    """Have a role of another account allowed by that account to read what the web applications read."""
+    secrets = [told[f"{database}Web"] for database in DATABASES]
+    keys = [cloud.client("secretsmanager").describe_secret(SecretId=secret)["KmsKeyId"] for secret in secrets]
+    cloud.client("iam", account=arn.split(":")[4]).put_role_policy(
+        RoleName=arn.rpartition("/")[2],
+        PolicyName="read",
+        PolicyDocument=emulated.policy(
+            emulated.statement("Allow", "secretsmanager:GetSecretValue", secrets),
+            emulated.statement("Allow", "kms:Decrypt", keys),
+        ),
+    )
+    return arn
+
+
+def administrator(cloud: LocalCloud) -> str:
+    """Make a role of this account that may do everything, as far as it depends on its own policies."""
+    return emulated.create_role(cloud, emulated.statement("Allow", "*", "*"))
+
+
 def rotate_all(cloud: LocalCloud, secrets: list[str]) -> None:
     """Rotate every credential at once, once the service has tried their schedules, and see all of it succeed."""
     client = cloud.client("secretsmanager")
@@ -107,20 +131,28 @@ def test_three_engines_with_users_and_consumers_live_a_whole_life(tmp_path: Path
     app = ("--app", f"{ROOT}/.venv/bin/python -m tests.support.apps.three_engines")
     with LocalCloud.start(tmp_path / "cloud") as cloud:
         cdk(cloud, tmp_path, "bootstrap", f"aws://{cloud.account}/{cloud.region}")
+        # Secrets Manager takes policies only that name principals who exist.
+        for role in (FOREIGN_READER, NEIGHBOUR):
+            emulated.create_role(cloud, account=role.split(":")[4], name=role.rpartition("/")[2])
         cdk(cloud, tmp_path, "deploy", *app, "--require-approval", "never", "-c", "level=read_only")
         told = outputs(cloud)
         secrets = [told[f"{name}{credential}"] for name in DATABASES for credential in CREDENTIALS]
         rotate_all(cloud, secrets)
+        strangers = (allow_at_home(cloud, NEIGHBOUR, told), administrator(cloud))
+        allow_at_home(cloud, FOREIGN_READER, told)
         for name in DATABASES:
-            web = told[f"{name}Web"]
-            assert username(cloud, web, role=told[f"{name}ServiceRole"]) == "web_clone"
-            assert username(cloud, told[f"{name}Reports"], role=told[f"{name}ReportsRole"]) == "reports"
-            with pytest.raises(ClientError, match="AccessDenied"):
-                username(cloud, web, role=told[f"{name}ReportsRole"])
+            web, reports = told[f"{name}Web"], told[f"{name}ReportsRole"]
+            for kind in COMPUTES:
+                assert username(cloud, web, role=told[f"{name}{kind}Role"]) == "web_clone"
+            assert username(cloud, web, role=FOREIGN_READER) == "web_clone"
+            assert username(cloud, told[f"{name}Reports"], role=reports) == "reports"
+            for stranger in (reports, *strangers):
+                with pytest.raises(ClientError, match="AccessDenied"):
+                    username(cloud, web, role=stranger)
         assert [may_write(cloud, told[f"{name}Reports"]) for name in DATABASES] == [False] * len(DATABASES)
         cdk(cloud, tmp_path, "deploy", *app, "--require-approval", "never", "-c", "level=read_write")
         assert [may_write(cloud, told[f"{name}Reports"]) for name in DATABASES] == [True] * len(DATABASES)
         rotate_all(cloud, secrets)
-        assert {username(cloud, told[f"{name}Web"]) for name in DATABASES} == {"web"}
+        assert {username(cloud, told[f"{name}Web"], role=told[f"{name}ServiceRole"]) for name in DATABASES} == {"web"}
         cdk(cloud, tmp_path, "destroy", *app, "--force")
         assert cloud.control.databases() == []

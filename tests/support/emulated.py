@@ -62,9 +62,11 @@ def policy(*statements: dict[str, Any]) -> str:
     return json.dumps({"Version": "2012-10-17", "Statement": statements})
 
 
-def create_role(cloud: LocalCloud, *statements: dict[str, Any], path: str = "/", account: str = ACCOUNT) -> str:
+def create_role(
+    cloud: LocalCloud, *statements: dict[str, Any], name: str = "", path: str = "/", account: str = ACCOUNT
+) -> str:
     """Create a role that Lambda and its account may assume, and return its name; its ARN if it is another account's."""
-    name, iam = unique("role"), cloud.client("iam", account=account)
+    name, iam = name or unique("role"), cloud.client("iam", account=account)
     principal = {"Service": "lambda.amazonaws.com", "AWS": f"arn:aws:iam::{account}:root"}
     trust = {**statement("Allow", "sts:AssumeRole", "*"), "Principal": principal}
     del trust["Resource"]

@@ -1,4 +1,4 @@
-"""An app of somebody else's: a database of each engine, two users each, a consumer for each credential."""
+"""An app of somebody else's: a database of each engine, two users each, consumers of every kind."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from typing import Any
 
 from aws_cdk import App, CfnOutput, CliCredentialsStackSynthesizer, Duration, Environment, RemovalPolicy, Stack
 from aws_cdk import aws_ec2 as ec2
+from aws_cdk import aws_iam as iam
 from aws_cdk import aws_rds as rds
 
 from rotating_rds import Access, Compute, Engine, ProvisionFunction, RotatingDatabase, Rotation, RotationFunction
@@ -15,6 +16,18 @@ ENGINES = {
     "MySql": Engine.mysql(rds.MysqlEngineVersion.of("9.7", "9.7")),
     "MariaDb": Engine.mariadb(rds.MariaDbEngineVersion.of("10.11", "10.11")),
 }
+PODS = {"namespace": "shop", "service_account": "web"}
+COMPUTES = {
+    "Service": Compute.ecs_task(),
+    "Instance": Compute.ec2_instance(),
+    "Function": Compute.lambda_function(),
+    "Pods": Compute.eks_pod_identity(cluster_name="main", **PODS),
+    "PodsElsewhere": Compute.eks_service_account(issuer="https://oidc.example.com/id/MAIN", **PODS),
+    "Batch": Compute.principal(iam.ServicePrincipal("batch.amazonaws.com")),
+}
+# A role of another account, which reads as well, and one that deploys.
+FOREIGN_READER = "arn:aws:iam::111122223333:role/shop-reports"
+DEPLOYER = "arn:aws:iam::000000000000:role/shop-deployer"
 
 
 class Shop(Stack):
@@ -86,10 +99,12 @@ class Shop(Stack):
             "reports", access=readers[level], rotation=Rotation.admin_reset(every=Duration.days(7))
         )
         consumers = {
-            "Service": web.add_consumer("Service", Compute.ecs_task()),
+            **{kind: web.add_consumer(kind, compute) for kind, compute in COMPUTES.items()},
             "Reports": reports.add_consumer("Reports", Compute.ecs_task()),
             "Administration": database.add_consumer("Administration", Compute.ecs_task()),
         }
+        web.grants.read_secret(iam.ArnPrincipal(FOREIGN_READER))
+        web.restrict_reads(deployers=[DEPLOYER], break_glass=[DEPLOYER])
         CfnOutput(self, f"{name}Master", value=database.secret.secret_arn)
         CfnOutput(self, f"{name}Web", value=web.secret.secret_arn)
         CfnOutput(self, f"{name}Reports", value=reports.secret.secret_arn)
