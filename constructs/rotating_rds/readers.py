@@ -12,6 +12,8 @@ from aws_cdk import aws_iam as iam
 from rotating_rds.errors import DeclarationError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from constructs import IConstruct
 
 # A consumer has no business with a password that is not in force yet, or no more.
@@ -25,10 +27,18 @@ class Readers:
     """The principals that were let in, each once, in the order in which they came."""
 
     _arns: dict[str, iam.IGrantable] = field(default_factory=dict)
+    _checks: list[Callable[[], None]] = field(default_factory=list)
 
     def add(self, grantee: iam.IGrantable) -> None:
         """Remember a reader."""
         self._arns.setdefault(arn_of(grantee), grantee)
+        for check in self._checks:
+            check()
+
+    def keep(self, check: Callable[[], None]) -> None:
+        """Have *check* hold, now and with every reader who comes."""
+        check()
+        self._checks.append(check)
 
     @property
     def arns(self) -> list[str]:

@@ -29,7 +29,9 @@ def restrict_reads(credential: Credential, *, deployers: Sequence[str], break_gl
 
     :param deployers: ARNs of the roles that deploy, which may have to read the secret to attach or import it.
     :param break_glass: ARNs of the roles to which people turn when nothing else works.
-    :raises DeclarationError: if one of the lists is empty, or the secret's policy is not made in this app.
+    :raises DeclarationError: if one of the lists is empty or names no role, or the secret's policy is not made in this
+        app; here, or when a reader is added later, if a reader cannot be named, or there are more than the policy has
+        room for.
     """
     for prop, arns in (("deployers", deployers), ("break_glass", break_glass)):
         if not arns:
@@ -38,7 +40,8 @@ def restrict_reads(credential: Credential, *, deployers: Sequence[str], break_gl
             )
         for arn in arns:
             arn_of(iam.ArnPrincipal(arn))
-    allowed = Lazy.list(_Allowed(credential, [*deployers, *break_glass]))
+    allowed = _Allowed(credential, [*deployers, *break_glass])
+    credential.readers.keep(allowed.check)
     result = credential.secret.add_to_resource_policy(
         iam.PolicyStatement(
             sid="DeclaredReadersOnly",
@@ -47,7 +50,7 @@ def restrict_reads(credential: Credential, *, deployers: Sequence[str], break_gl
             actions=["secretsmanager:GetSecretValue"],
             resources=["*"],
             conditions={
-                "ArnNotLike": {"aws:PrincipalArn": allowed},
+                "ArnNotLike": {"aws:PrincipalArn": Lazy.list(allowed)},
                 # Services that act for this account, such as RDS with a secret that it manages, have no ARN of a role.
                 "BoolIfExists": {"aws:PrincipalIsAWSService": "false"},
             },
@@ -70,22 +73,25 @@ class _Allowed:
         self._named = named
 
     def produce(self) -> list[str]:
-        """Return every ARN once.
+        """Return every ARN once."""
+        return list(dict.fromkeys([*self._credential.readers.arns, *self._named]))
 
-        :raises DeclarationError: if a reader cannot be named, or there are more than the policy has room for.
+    def check(self) -> None:
+        """Refuse readers whom the policy cannot name.
+
+        :raises DeclarationError: with the remedy.
         """
-        stack = Stack.of(self._credential.owner)
-        elsewhere = self._credential.readers.elsewhere(stack)
+        path = self._credential.owner.node.path
+        elsewhere = self._credential.readers.elsewhere(Stack.of(self._credential.owner))
         if elsewhere:
             raise DeclarationError(
-                f"Reads of {self._credential.owner.node.path!r} are restricted, and {elsewhere[0]!r} is made by "
-                "another stack, which depends on this one: give that role a name, and import it here by its ARN."
+                f"Reads of {path!r} are restricted, and {elsewhere[0]!r} is made by another stack, which depends on "
+                "this one: give that role a name, and import it here by its ARN."
             )
-        arns = list(dict.fromkeys([*self._credential.readers.arns, *self._named]))
+        arns = self.produce()
         characters = sum(len(arn) if arn.startswith("arn:") else _CHARACTERS_OF_A_REFERENCE for arn in arns)
         if characters > _MOST_CHARACTERS:
             raise DeclarationError(
-                f"{len(arns)} readers of {self._credential.owner.node.path!r} do not fit into a resource policy of "
-                "20480 characters: have some of them share a role, or leave reads unrestricted."
+                f"{len(arns)} readers of {path!r} do not fit into a resource policy of 20480 characters: have some of "
+                "them share a role, or leave reads unrestricted."
             )
-        return arns

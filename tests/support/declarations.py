@@ -45,10 +45,12 @@ def new_app() -> App:
     return App(context=_CONTEXT, analytics_reporting=False)
 
 
-def new_declaration(app: App | None = None, name: str = "Shop", account: str | None = None) -> Declaration:
+def new_declaration(
+    app: App | None = None, name: str = "Shop", account: str | None = None, region: str = "eu-west-1"
+) -> Declaration:
     """Return a stack with an isolated network, which knows neither account nor region unless *account* is given."""
     app = app or new_app()
-    stack = Stack(app, name, env=Environment(account=account, region="eu-west-1") if account else None)
+    stack = Stack(app, name, env=Environment(account=account, region=region) if account else None)
     vpc = ec2.Vpc(
         stack,
         "Vpc",
