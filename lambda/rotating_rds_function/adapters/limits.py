@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Self
 
-from rotating_rds_function.domain.errors import NotReadyError
+from rotating_rds_function.domain.errors import OutOfTimeError
 
 if TYPE_CHECKING:
     from rotating_rds_function.domain.patience import Deadline
@@ -35,11 +35,11 @@ class Limits:
     def within(cls, deadline: Deadline) -> Self:
         """Share out what remains.
 
-        :raises NotReadyError: if that is too little to begin anything.
+        :raises OutOfTimeError: if that is too little to begin anything.
         """
         remaining = deadline.remaining()
         if remaining < _LEAST:
-            raise NotReadyError(
+            raise OutOfTimeError(
                 f"Only {remaining:.1f} s of the function's time were left to use the database: "
                 "see what took the time before, or raise the function's time-out."
             )

@@ -91,6 +91,10 @@ class NotReadyError(RotationError):
     patience = math.inf
 
 
+class OutOfTimeError(NotReadyError):
+    """The function's time ended before an attempt could begin; what made it repeat is the reason, if it did."""
+
+
 class PrivilegeError(RotationError):
     """The database or IAM denies what the step needs."""
 

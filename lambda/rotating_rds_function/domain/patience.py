@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, TypeVar
 
-from rotating_rds_function.domain.errors import RotationError
+from rotating_rds_function.domain.errors import OutOfTimeError, RotationError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -36,14 +36,20 @@ class Deadline:
 def persist(attempt: Callable[[], T], *, clock: Clock, deadline: Deadline) -> T:
     """Repeat *attempt*, with growing delays, while its error and the deadline allow; it must be idempotent.
 
-    :raises RotationError: the last one.
+    :raises RotationError: the last one that says something of the attempt itself.
     """
     started = clock.now()
     delay = _FIRST_DELAY
+    reason: RotationError | None = None
     while True:
         try:
             return attempt()
+        except OutOfTimeError:
+            if reason is None:
+                raise
+            raise reason from None
         except RotationError as error:
+            reason = error
             patience = started + error.patience - clock.now()
             # An attempt that cannot end in time would hide this error behind its own time-out.
             if delay >= min(patience, deadline.remaining() - _LEAST_ATTEMPT):

@@ -9,6 +9,7 @@ from rotating_rds_function.domain.errors import (
     InternalError,
     LabelsMovedError,
     NotReadyError,
+    OutOfTimeError,
     PrivilegeError,
     RefusedError,
     RotationError,
@@ -71,6 +72,26 @@ def test_a_database_that_refuses_connections_is_waited_for_a_few_seconds_only() 
     with pytest.raises(UnreachableError):
         persist(failing, clock=clock, deadline=Deadline(clock, 600))
     assert 2 < clock.now() < UnreachableError.patience
+
+
+def test_what_made_it_wait_is_the_reason_and_not_the_lack_of_time() -> None:
+    """GIVEN an attempt for which no time is left, THEN the failure before it is told."""
+    clock = FakeClock()
+
+    def attempt() -> None:
+        if not clock.now():
+            raise UnreachableError("nobody answers")
+        raise OutOfTimeError("only 0.1 s were left")
+
+    with pytest.raises(UnreachableError, match="nobody answers"):
+        persist(attempt, clock=clock, deadline=Deadline(clock, 60))
+
+
+def test_a_lack_of_time_from_the_beginning_is_told() -> None:
+    """GIVEN no failure before it, THEN it is the reason."""
+    clock = FakeClock()
+    with pytest.raises(OutOfTimeError):
+        persist(_Failing(OutOfTimeError), clock=clock, deadline=Deadline(clock, 60))
 
 
 def test_delays_grow_and_stay_short() -> None:

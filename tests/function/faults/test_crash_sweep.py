@@ -60,7 +60,7 @@ def sweep(rotations: DoomedRotations, points: Iterable[tuple[int, bool]]) -> Non
         where = f"Killed {'after' if after else 'before'} call {index}, {calls[-1]},"
         assert exit_code == -signal.SIGKILL, f"{where} the function lives."
         assert rotations.world.promises() == ALL, f"{where} a promise is broken."
-        assert rotations.run(steps=STEPS[:-1])[0] == 0, f"{where} the repetition failed."
+        assert rotations.run(steps=STEPS[:-1])[0] == 0, f"{where} the repetition failed: {rotations.output[-3000:]}"
         assert rotations.world.promises() == ALL, f"{where} a promise is broken by the repetition."
         assert rotations.run(steps=STEPS[-1:])[0] == 0, f"{where} the repetition of finishSecret failed."
         assert_well(rotations.world, rotations.world.tokens[-1])

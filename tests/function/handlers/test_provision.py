@@ -146,7 +146,7 @@ def test_a_failure_is_logged_with_its_cause_and_counted(
     """The sentence is what CloudFormation shows."""
     deployed.configure(port=closed_port())
     with pytest.raises(UnreachableError, match="cannot be reached"):
-        deployed.ask(milliseconds=3_000)
+        deployed.ask(milliseconds=5_000)
     [record] = _records(caplog)
     assert (record["outcome"], record["cause"], record["levelno"]) == ("failed", "unreachable", logging.ERROR)
     line = json.loads(capsys.readouterr().out)
