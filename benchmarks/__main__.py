@@ -55,6 +55,7 @@ def _measured(settings: Settings, folder: Path, console: Console) -> Run:
         run = Run(settings, runtime, manager, bundle, tell=console.print)
         run.rotations(folder / "servers", Authority.load_or_create(folder / "authority"))
         run.bundle_itself()
+        run.synthesis()
     return run
 
 

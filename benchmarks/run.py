@@ -1,4 +1,4 @@
-"""One run: every engine and strategy in turn, then the bundle by itself."""
+"""One run: every engine and strategy in turn, then the bundle by itself, then the synthesis of apps."""
 
 from __future__ import annotations
 
@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING
 from benchmarks import bundle as bundles
 from benchmarks.contenders import bundled, ours, theirs
 from benchmarks.engines import ENGINES
+from benchmarks.errors import BenchmarkError
 from benchmarks.rotations import Series, ratios
+from benchmarks.synthesis import synthesis
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -20,6 +22,10 @@ if TYPE_CHECKING:
     from benchmarks.secrets_manager import SecretsManager
     from benchmarks.settings import Settings
     from localcloud.databases import Authority
+
+
+# A synthesis takes seconds, and varies little.
+_SYNTHESES = 5
 
 
 @dataclass
@@ -60,6 +66,14 @@ class Run:
         )
         if self._peaks:
             self.measures["bundle.peak_megabytes"] = bundles.peak(self._peaks)
+
+    def synthesis(self) -> None:
+        """Measure what declarations cost."""
+        self.tell("synthesis: the environment dev, and further databases")
+        try:
+            self.measures |= synthesis(min(self.settings.rounds, _SYNTHESES))
+        except BenchmarkError as error:
+            self.failures.append(f"synth: {error}")
 
     def _attempt(self, place: Place, strategy: str) -> None:
         name = f"{place.engine.name}.{strategy}"
