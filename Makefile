@@ -94,6 +94,19 @@ check: setup ## formatting, lint, types, imports, and the synthesis of every env
 	for name in $(ENVIRONMENTS); do \
 	  echo "synth $$name"; cdk synth --quiet --context env=$$name --output build/cdk.out/$$name || exit 1; done
 
+# Apart from check: its scanners take minutes to install, and longer than all other checks together.
+AUDIT := .venvs/audit/.ready
+.PHONY: audit
+audit: setup $(AUDIT) ## cfn-lint, checkov and the Control Tower rules, on every environment
+	for name in $(ENVIRONMENTS); do \
+	  cdk synth --quiet --context env=$$name --output build/cdk.out/$$name || exit 1; done
+	$(BIN)/python -m tools.audit $(CURDIR)/.venvs/audit/bin $(ENVIRONMENTS:%=build/cdk.out/%)
+
+$(AUDIT): tools/audit/requirements.txt $(VENV)
+	$(BIN)/uv venv --quiet --clear --python $(BIN)/python $(@D)
+	$(BIN)/uv pip sync --quiet --python $(@D) --require-hashes tools/audit/requirements.txt
+	@touch $@
+
 .PHONY: format
 format: setup ## rewrite the code in the house style
 	$(BIN)/ruff format $(CODE)
@@ -121,7 +134,8 @@ local-down: setup ## stop the local cloud and remove everything of it
 
 .PHONY: lock
 lock: $(VENV) ## compile every requirements*.in again
-	for name in requirements requirements-dev lambda/requirements localcloud/requirements localcloud/requirements-runtime; do \
+	for name in requirements requirements-dev lambda/requirements localcloud/requirements localcloud/requirements-runtime \
+	  tools/audit/requirements; do \
 	  $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header --no-annotate --python-version 3.11 \
 	    $$name.in --output-file $$name.txt; done
 	awk '/^uv==/ {p=1} p {print} p && !/\\$$/ {exit}' requirements-dev.txt > tools/bootstrap.txt

@@ -1,0 +1,1 @@
+"""Holds the templates of every environment to scanners that are too large for every check: `make audit`."""
