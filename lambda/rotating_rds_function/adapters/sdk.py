@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from rotating_rds_function.adapters.lasting import lasting
 
 with lasting():
@@ -14,7 +16,29 @@ with lasting():
         NoCredentialsError,
         SSLError,
     )
+    from botocore.loaders import Loader
     from botocore.session import get_session
+
+
+def make_client(service: str, config: Config) -> Any:
+    """Return a client of one service."""
+    with lasting():
+        session = get_session()
+        session.register_component("data_loader", _LoaderOf(service))
+        return session.create_client(service, config=config)
+
+
+class _LoaderOf(Loader):
+    """Loads the descriptions of one service; botocore's own lists hundreds of folders, to look whether it exists."""
+
+    def __init__(self, service: str) -> None:
+        super().__init__()
+        self._service = service
+
+    def list_available_services(self, type_name: str) -> list[str]:  # noqa: ARG002 - botocore's signature
+        """See botocore.loaders.Loader."""
+        return [self._service]
+
 
 __all__ = [
     "BotoCoreError",
@@ -24,5 +48,5 @@ __all__ = [
     "HTTPClientError",
     "NoCredentialsError",
     "SSLError",
-    "get_session",
+    "make_client",
 ]

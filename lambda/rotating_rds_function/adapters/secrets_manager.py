@@ -6,8 +6,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any, cast
 
 from rotating_rds_function.adapters.aws_errors import code_of, translated
-from rotating_rds_function.adapters.lasting import lasting
-from rotating_rds_function.adapters.sdk import BotoCoreError, ClientError, Config, get_session
+from rotating_rds_function.adapters.sdk import BotoCoreError, ClientError, Config, make_client
 from rotating_rds_function.domain.errors import LabelsMovedError, MalformedSecretError, RotationError
 from rotating_rds_function.domain.versions import AWSPENDING, SecretDescription
 
@@ -22,8 +21,7 @@ def client() -> SecretsManagerClient:
     """Return the client of this execution environment: made once, because that is most of a cold start."""
     # A few seconds an attempt: three of them fit into a step.
     config = Config(connect_timeout=2, read_timeout=5, retries={"mode": "standard", "total_max_attempts": 3})
-    with lasting():
-        return cast("SecretsManagerClient", get_session().create_client("secretsmanager", config=config))
+    return cast("SecretsManagerClient", make_client("secretsmanager", config))
 
 
 class SecretsManagerStore:
