@@ -132,12 +132,16 @@ local-up: setup ## start the local cloud and print the variables that point tool
 local-down: setup ## stop the local cloud and remove everything of it
 	$(BIN)/python -m localcloud down
 
+# The bundle leaves to Lambda's runtime what comes with boto3: a second copy would hide the first, and be compiled at every cold start.
+PROVIDED := localcloud/requirements-runtime.txt
+COMPILE := uv pip compile --quiet --universal --generate-hashes --no-header --no-annotate --python-version 3.11
+
 .PHONY: lock
 lock: $(VENV) ## compile every requirements*.in again
-	for name in requirements requirements-dev lambda/requirements localcloud/requirements localcloud/requirements-runtime \
-	  tools/audit/requirements; do \
-	  $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header --no-annotate --python-version 3.11 \
-	    $$name.in --output-file $$name.txt; done
+	for name in requirements requirements-dev localcloud/requirements localcloud/requirements-runtime tools/audit/requirements; do \
+	  $(BIN)/$(COMPILE) $$name.in --output-file $$name.txt; done
+	$(BIN)/$(COMPILE) lambda/requirements.in --output-file lambda/requirements.txt --constraint $(PROVIDED) \
+	  $$(sed -n 's/^\([^= ]*\)==.*/--no-emit-package \1/p' $(PROVIDED))
 	awk '/^uv==/ {p=1} p {print} p && !/\\$$/ {exit}' requirements-dev.txt > tools/bootstrap.txt
 
 .PHONY: lock-servers

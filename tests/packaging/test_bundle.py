@@ -2,9 +2,11 @@ from __future__ import annotations
 
 import hashlib
 import shutil
+from importlib import metadata
 from pathlib import Path
 
 import pytest
+from packaging.requirements import Requirement
 
 from tools.build_bundle import DESTINATION, BundleError, build
 
@@ -40,6 +42,18 @@ def test_the_bundle_holds_the_function_and_its_drivers() -> None:
     for handler in ("rotate", "provision"):
         assert f"rotating_rds_function/handlers/{handler}.py" in files
     assert {"pg8000/__init__.py", "pymysql/__init__.py"} <= files.keys()
+
+
+def test_the_bundle_leaves_to_lambda_what_comes_with_boto3() -> None:
+    """A second copy would hide the first one, which is compiled, and may be a version that botocore does not take."""
+    lock = (ROOT / "localcloud" / "requirements-runtime.txt").read_text()
+    provided = {line.split("==")[0] for line in lock.splitlines() if "==" in line}
+    bundled = {each.name.lower(): each for each in metadata.distributions(path=[str(DESTINATION)])}
+    assert not bundled.keys() & provided
+    required = {
+        Requirement(text).name for each in bundled.values() for text in each.requires or () if "extra" not in text
+    }
+    assert required <= bundled.keys() | provided
 
 
 def test_the_bundle_keeps_the_licences_of_what_it_carries() -> None:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from rotating_rds_function.adapters.account_changes import CREATE_USER, Change, changes
 from rotating_rds_function.adapters.account_checks import check_plugin, only
@@ -162,8 +162,7 @@ class AccountAdministration:
         return Powers(self._acting)
 
 
-@dataclass(frozen=True)
-class _Comparison:
+class _Comparison(NamedTuple):
     """Two accounts, and what makes them equal; without a twin, that begins with making one."""
 
     model: AccountState

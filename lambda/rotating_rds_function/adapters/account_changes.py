@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from itertools import groupby
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from rotating_rds_function.adapters.accounts import (
     EVERYWHERE,
@@ -27,8 +26,7 @@ Need = Privilege | Thing
 """What the administrator must have: a privilege, or a thing with the right to hand it on."""
 
 
-@dataclass(frozen=True)
-class Change:
+class Change(NamedTuple):
     """One statement on the way from the twin to the model.
 
     :param difference: what it ends, as a clause.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field, replace
 from enum import Enum
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from rotating_rds_function.adapters.mysql_text import identifier, literal
 
@@ -15,8 +15,7 @@ if TYPE_CHECKING:
 GRANT_OPTION: Final = "GRANT OPTION"
 
 
-@dataclass(frozen=True, order=True)
-class Account:
+class Account(NamedTuple):
     """A user or a role, and from where it is.
 
     :param host: pattern of hosts; empty for a role of MariaDB, which has none.
@@ -29,8 +28,7 @@ class Account:
         return f"{literal(self.user)}@{literal(self.host)}" if self.host else literal(self.user)
 
 
-@dataclass(frozen=True, order=True)
-class Scope:
+class Scope(NamedTuple):
     """What a privilege is held on: everything, a database, or one thing in it.
 
     :param database: name, or pattern as GRANT takes it; empty for everything.
@@ -61,8 +59,7 @@ class Scope:
 EVERYWHERE: Final = Scope()
 
 
-@dataclass(frozen=True, order=True)
-class Privilege:
+class Privilege(NamedTuple):
     """A privilege on a scope; with a column, on that column only. GRANT OPTION is one as well, of its scope."""
 
     scope: Scope
@@ -86,8 +83,7 @@ class Kind(Enum):
     ROLE = ("{}", "ADMIN OPTION")
 
 
-@dataclass(frozen=True)
-class Thing:
+class Thing(NamedTuple):
     """A dynamic privilege, the right to be proxy of an account, or membership in a role."""
 
     kind: Kind

@@ -5,7 +5,7 @@ from __future__ import annotations
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
-from botocore.exceptions import (
+from rotating_rds_function.adapters.sdk import (
     BotoCoreError,
     ClientError,
     ConnectionError,  # noqa: A004 - botocore's own
@@ -13,7 +13,6 @@ from botocore.exceptions import (
     NoCredentialsError,
     SSLError,
 )
-
 from rotating_rds_function.domain.errors import (
     InternalError,
     NotReadyError,

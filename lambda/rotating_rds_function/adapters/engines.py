@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from importlib import import_module
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from rotating_rds_function.domain.targets import Engine
 
@@ -19,8 +18,7 @@ if TYPE_CHECKING:
     from rotating_rds_function.domain.targets import Target
 
 
-@dataclass(frozen=True)
-class _Adapter:
+class _Adapter(NamedTuple):
     """An engine and the class that serves it.
 
     Names rather than classes: an adapter brings its driver along, and a cold start should load one driver only.

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, Self
+from typing import TYPE_CHECKING, Final, NamedTuple, Self
 
 from rotating_rds_function.domain.errors import OutOfTimeError
 
@@ -14,8 +13,7 @@ _LEAST: Final = 0.2
 _LONGEST_CONNECT: Final = 10.0
 
 
-@dataclass(frozen=True)
-class Limits:
+class Limits(NamedTuple):
     """Seconds that a part of a session may take.
 
     The server gives up on a lock before it gives up on the statement, and on the statement before we stop listening:

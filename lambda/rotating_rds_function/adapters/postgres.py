@@ -7,12 +7,11 @@ import hashlib
 import struct
 from typing import TYPE_CHECKING, Any, Final
 
-import pg8000.native
-
 from rotating_rds_function.adapters import tls
 from rotating_rds_function.adapters.limits import Limits
 from rotating_rds_function.adapters.postgres_access import provision, remove, shut_out
 from rotating_rds_function.adapters.postgres_administration import check_administrator, refuse_protected
+from rotating_rds_function.adapters.postgres_driver import Connection
 from rotating_rds_function.adapters.postgres_errors import broken, translated
 from rotating_rds_function.adapters.postgres_pairs import alter_password, differences, prepare_twin
 from rotating_rds_function.adapters.postgres_roles import read_role
@@ -62,7 +61,7 @@ class Postgres:
         try:
             limits = Limits.within(self._deadline)
             channel.settimeout(limits.connect)
-            connection = pg8000.native.Connection(
+            connection = Connection(
                 username,
                 password=password,
                 database=self._endpoint.database or _MAINTENANCE_DATABASE,
@@ -97,9 +96,7 @@ class Postgres:
 class PostgresSession:
     """A session of one user. Made by Postgres.login()."""
 
-    def __init__(
-        self, connection: pg8000.native.Connection, channel: socket.socket, endpoint: Endpoint, deadline: Deadline
-    ) -> None:
+    def __init__(self, connection: Connection, channel: socket.socket, endpoint: Endpoint, deadline: Deadline) -> None:
         self._connection = connection
         self._channel = channel
         self._endpoint = endpoint

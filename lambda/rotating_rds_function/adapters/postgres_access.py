@@ -21,11 +21,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from pg8000.native import identifier
-
 from rotating_rds_function.adapters import postgres_roles as roles
 from rotating_rds_function.adapters.declared_statements import run_statements
 from rotating_rds_function.adapters.postgres_administration import check_administrator
+from rotating_rds_function.adapters.postgres_driver import identifier
 from rotating_rds_function.adapters.postgres_possessions import move_possessions
 from rotating_rds_function.adapters.postgres_privileges import grant_levels, revoke_all
 from rotating_rds_function.domain.access import Level

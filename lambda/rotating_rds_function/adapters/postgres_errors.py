@@ -9,9 +9,7 @@ from __future__ import annotations
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
-import pg8000.native
-import scramp
-
+from rotating_rds_function.adapters.postgres_driver import DatabaseError, InterfaceError, ScramException
 from rotating_rds_function.adapters.tls import reason_of
 from rotating_rds_function.domain.errors import (
     AuthenticationError,
@@ -70,9 +68,9 @@ def translated(error: BaseException, endpoint: Endpoint) -> RotationError:
     if isinstance(error, RotationError):
         return error
     for cause in _chain(error):
-        if isinstance(cause, pg8000.native.DatabaseError):
+        if isinstance(cause, DatabaseError):
             return _answered(_sqlstate(cause), f"{endpoint.host}:{endpoint.port}")
-        if isinstance(cause, scramp.ScramException):
+        if isinstance(cause, ScramException):
             return AuthenticationError(
                 f"PostgreSQL at {endpoint.host}:{endpoint.port} did not complete the SCRAM exchange: "
                 "check the password in the secret, which may hold characters that SASLprep prohibits."
@@ -80,7 +78,7 @@ def translated(error: BaseException, endpoint: Endpoint) -> RotationError:
     for cause in _chain(error):
         if isinstance(cause, OSError):
             return broken(endpoint, reason_of(cause))
-    if isinstance(error, pg8000.native.InterfaceError) and str(error) == "network error":
+    if isinstance(error, InterfaceError) and str(error) == "network error":
         return broken(endpoint, "connection closed")
     return InternalError(
         f"The session with {endpoint.host}:{endpoint.port} failed with {type(error).__name__}: "
@@ -106,7 +104,7 @@ def _chain(error: BaseException | None) -> list[BaseException]:
     return chain
 
 
-def _sqlstate(error: pg8000.native.DatabaseError) -> str:
+def _sqlstate(error: DatabaseError) -> str:
     fields = error.args[0] if error.args else None
     return str(fields.get("C", "XX000")) if isinstance(fields, dict) else "XX000"
 

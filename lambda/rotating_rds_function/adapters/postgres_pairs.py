@@ -9,9 +9,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from pg8000.native import identifier, literal
-
 from rotating_rds_function.adapters import postgres_roles as roles
+from rotating_rds_function.adapters.postgres_driver import identifier, literal
 from rotating_rds_function.domain.errors import PrivilegeError, RefusedError, WrongStateError
 
 if TYPE_CHECKING:

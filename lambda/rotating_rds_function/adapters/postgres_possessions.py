@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pg8000.native import identifier
+from rotating_rds_function.adapters.postgres_driver import identifier
 
 if TYPE_CHECKING:
     from rotating_rds_function.adapters.postgres_roles import Run

@@ -5,8 +5,7 @@ from __future__ import annotations
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
-from pg8000.native import identifier
-
+from rotating_rds_function.adapters.postgres_driver import identifier
 from rotating_rds_function.domain.access import Level
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
-from pg8000.native import identifier, literal
+from rotating_rds_function.adapters.postgres_driver import identifier, literal
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
-from dataclasses import asdict, dataclass
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 NAMESPACE: Final = "RotatingRDS"
 _METRICS: Final = {"StepDuration": "Milliseconds", "StepFailures": "Count", "StepAttempts": "Count"}
@@ -24,8 +23,7 @@ def quiet_wire_logs() -> None:
         logging.getLogger(name).setLevel(logging.INFO)
 
 
-@dataclass(frozen=True)
-class StepReport:
+class StepReport(NamedTuple):
     """One step as it ended; the field names are those of the log line.
 
     :param outcome: succeeded, already_done or failed.
@@ -51,7 +49,7 @@ class StepReport:
         :param sentence: what failed; None if nothing did.
         """
         level = logging.INFO if sentence is None else logging.ERROR
-        fields = {name: value for name, value in asdict(self).items() if value is not None}
+        fields = {name: value for name, value in self._asdict().items() if value is not None}
         logger.log(level, "%s %s", self.step, sentence or self.outcome, extra=fields)
 
     def metrics(self, milliseconds_since_epoch: int) -> str:

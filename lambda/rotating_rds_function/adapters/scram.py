@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import base64
 
-import scramp
-
+from rotating_rds_function.adapters.postgres_driver import ScramException, ScramMechanism
 from rotating_rds_function.domain.errors import WrongStateError
 
 
@@ -15,8 +14,8 @@ def scram_verifier(password: str) -> str:
     :raises WrongStateError: if SASLprep (RFC 4013) prohibits the password.
     """
     try:
-        salt, stored_key, server_key, rounds = scramp.ScramMechanism("SCRAM-SHA-256").make_auth_info(password)
-    except scramp.ScramException:
+        salt, stored_key, server_key, rounds = ScramMechanism("SCRAM-SHA-256").make_auth_info(password)
+    except ScramException:
         pass
     else:
         encoded = (base64.b64encode(part).decode("ascii") for part in (salt, stored_key, server_key))

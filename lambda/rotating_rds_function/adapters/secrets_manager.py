@@ -1,16 +1,12 @@
-"""Secrets Manager through botocore: what boto3 adds to it, a cold start would load for nothing."""
+"""Secrets Manager as the SecretStore."""
 
 from __future__ import annotations
 
-import gc
 from functools import cache
 from typing import TYPE_CHECKING, Any, cast
 
-import botocore.config
-import botocore.session
-from botocore.exceptions import BotoCoreError, ClientError
-
 from rotating_rds_function.adapters.aws_errors import code_of, translated
+from rotating_rds_function.adapters.sdk import BotoCoreError, ClientError, Config, make_client
 from rotating_rds_function.domain.errors import LabelsMovedError, MalformedSecretError, RotationError
 from rotating_rds_function.domain.versions import AWSPENDING, SecretDescription
 
@@ -22,17 +18,10 @@ if TYPE_CHECKING:
 
 @cache
 def client() -> SecretsManagerClient:
-    """Return the client of this execution environment: made once, because that is most of a cold start.
-
-    What was loaded for it lives as long as the process: collections of garbage leave it out from then on.
-    """
+    """Return the client of this execution environment: made once, because that is most of a cold start."""
     # A few seconds an attempt: three of them fit into a step.
-    config = botocore.config.Config(
-        connect_timeout=2, read_timeout=5, retries={"mode": "standard", "total_max_attempts": 3}
-    )
-    made = botocore.session.get_session().create_client("secretsmanager", config=config)
-    gc.freeze()
-    return cast("SecretsManagerClient", made)
+    config = Config(connect_timeout=2, read_timeout=5, retries={"mode": "standard", "total_max_attempts": 3})
+    return cast("SecretsManagerClient", make_client("secretsmanager", config))
 
 
 class SecretsManagerStore:

@@ -5,9 +5,8 @@ They come from CloudFormation, which keeps them: a user can hence be removed whe
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any, Final, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, Self, TypeVar
 
 from rotating_rds_function.domain.access import Level
 from rotating_rds_function.domain.errors import BadEventError
@@ -37,8 +36,7 @@ class Removal(StrEnum):
     DROP = "drop"
 
 
-@dataclass(frozen=True)
-class Declaration:
+class Declaration(NamedTuple):
     """One user.
 
     :param database: id of the database.

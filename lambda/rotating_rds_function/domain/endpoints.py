@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from rotating_rds_function.domain.errors import ConfigurationError
 from rotating_rds_function.domain.wording import shown
@@ -19,8 +18,7 @@ _LAST_PORT = 65535
 _REMEDY = "deploy the stack again, which writes it."
 
 
-@dataclass(frozen=True)
-class Endpoint:
+class Endpoint(NamedTuple):
     """One database server.
 
     :param host: name to connect to.

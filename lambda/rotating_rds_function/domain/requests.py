@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
 from rotating_rds_function.domain.declarations import REMEDY, Declaration, Removal, one_of, text
 from rotating_rds_function.domain.errors import BadEventError
@@ -18,8 +17,7 @@ class Kind(StrEnum):
     DELETE = "Delete"
 
 
-@dataclass(frozen=True)
-class ProvisionRequest:
+class ProvisionRequest(NamedTuple):
     """One request.
 
     :param request_id: CloudFormation's.

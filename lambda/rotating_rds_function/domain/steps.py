@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
-from typing import Self
+from typing import NamedTuple, Self
 
 from rotating_rds_function.domain.errors import BadEventError
 from rotating_rds_function.domain.wording import shown
@@ -19,8 +18,7 @@ class Step(StrEnum):
     FINISH = "finishSecret"
 
 
-@dataclass(frozen=True)
-class StepRequest:
+class StepRequest(NamedTuple):
     """One invocation.
 
     :param step: what to do.

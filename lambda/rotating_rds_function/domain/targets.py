@@ -6,7 +6,7 @@ The secret's value is never asked: who may write a value could otherwise point a
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from rotating_rds_function.domain import tags as tag
 from rotating_rds_function.domain.errors import ConfigurationError, RefusedError
@@ -25,8 +25,7 @@ PROVISIONED: Final = "provisioned"
 DAY: Final = 86_400
 
 
-@dataclass(frozen=True)
-class Engine:
+class Engine(NamedTuple):
     """What is known of a database engine before anything connects.
 
     :param name: as the deployment writes it.
@@ -43,8 +42,7 @@ class Engine:
     has_owners: bool
 
 
-@dataclass(frozen=True)
-class Administrator:
+class Administrator(NamedTuple):
     """Who changes the passwords of others.
 
     :param secret_id: ARN of the secret with their credential.
@@ -55,8 +53,7 @@ class Administrator:
     username: str
 
 
-@dataclass(frozen=True)
-class Pair:
+class Pair(NamedTuple):
     """Two logins of one user, as one rotation sees them.
 
     :param model: the login of AWSCURRENT.
@@ -115,8 +112,7 @@ class Target:
         return Pair(model=model, twin=twin, access_role=self.access_role)
 
 
-@dataclass(frozen=True)
-class Deployment:
+class Deployment(NamedTuple):
     """What the function was deployed for.
 
     :param endpoints: database id to its endpoint.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import Enum, auto
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -48,13 +48,11 @@ class Placement(Enum):
     UNSTAGED = auto()
 
 
-@dataclass(frozen=True)
-class Proceed:
+class Proceed(NamedTuple):
     """Do the step."""
 
 
-@dataclass(frozen=True)
-class AlreadyDone:
+class AlreadyDone(NamedTuple):
     """The rotation has happened: succeed.
 
     :param pending_left: AWSPENDING is still on the version, which a repeated finishSecret takes off.
@@ -63,8 +61,7 @@ class AlreadyDone:
     pending_left: bool
 
 
-@dataclass(frozen=True)
-class Refuse:
+class Refuse(NamedTuple):
     """Fail the step.
 
     :param sentence: why and what to do, with a place for the version's id.

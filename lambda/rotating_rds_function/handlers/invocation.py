@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import time
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final, Protocol, Self
+from typing import TYPE_CHECKING, Final, NamedTuple, Protocol, Self
 
 from rotating_rds_function.adapters import secrets_manager, tls
 from rotating_rds_function.adapters.boundary import RedactingDatabase, RedactingStore
@@ -38,8 +38,7 @@ class LambdaContext(Protocol):
         """Return the milliseconds until Lambda stops the function."""
 
 
-@dataclass(frozen=True)
-class Edges:
+class Edges(NamedTuple):
     """Ports whose errors tell no secret, and what the function was deployed for."""
 
     store: SecretStore
