@@ -36,8 +36,10 @@ SERVERS := build/servers/.ready
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
 
+# Downloads wait for each other's servers and not for this machine: all at once, as soon as the first environment has uv.
 .PHONY: setup
-setup: $(VENV) $(NODE) $(EMULATOR) $(RUNTIME) $(BUNDLE) ## install everything into this folder
+setup: $(VENV) ## install everything into this folder
+	@$(MAKE) --no-print-directory --jobs=4 $(NODE) $(EMULATOR) $(RUNTIME) $(BUNDLE)
 
 $(VENV): tools/bootstrap.txt requirements-dev.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
@@ -85,14 +87,24 @@ test: setup $(SERVERS) ## every test, against real servers and the real CDK CLI 
 bench: setup $(SERVERS) ## measure rotations and the bundle; REFERENCE=... compares with AWS's sample functions
 	$(BIN)/python -m benchmarks
 
+# Two at a time: each of them uses one core.
 .PHONY: check
 check: setup ## formatting, lint, types, imports, and the synthesis of every environment
+	$(MAKE) --no-print-directory --jobs=2 --output-sync=target check-types check-style $(ENVIRONMENTS:%=check-synth-%)
+
+.PHONY: check-types
+check-types:
+	$(BIN)/mypy $(CODE)
+
+.PHONY: check-style
+check-style:
 	$(BIN)/ruff format --check $(CODE)
 	$(BIN)/ruff check $(CODE)
-	$(BIN)/mypy $(CODE)
 	$(BIN)/lint-imports
-	for name in $(ENVIRONMENTS); do \
-	  echo "synth $$name"; cdk synth --quiet --context env=$$name --output build/cdk.out/$$name || exit 1; done
+
+.PHONY: check-synth-%
+check-synth-%:
+	cdk synth --quiet --context env=$* --output build/cdk.out/$*
 
 # Apart from check: its scanners take minutes to install, and longer than all other checks together.
 AUDIT := .venvs/audit/.ready
