@@ -90,7 +90,7 @@ bench: setup $(SERVERS) ## measure rotations and the bundle; REFERENCE=... compa
 # Two at a time: each of them uses one core.
 .PHONY: check
 check: setup ## formatting, lint, types, imports, and the synthesis of every environment
-	$(MAKE) --no-print-directory --jobs=2 --output-sync=target check-types check-style $(ENVIRONMENTS:%=check-synth-%)
+	$(MAKE) --no-print-directory --jobs=2 check-types check-style $(ENVIRONMENTS:%=check-synth-%)
 
 .PHONY: check-types
 check-types:
