@@ -8,6 +8,7 @@
     |-- UnreachableError        unreachable     no answer from the database or from Secrets Manager
     |-- TlsError                tls             the server's identity could not be verified, or it speaks no TLS
     |-- NotReadyError           not_ready       starting, full, failing over, or somebody else holds the lock
+    |   `-- OutOfTimeError                      no time was left to begin
     |-- PrivilegeError          privilege       the database or IAM denies something that the step needs
     |-- WrongStateError         wrong_state     the secret is not where the step expects it
     |   |-- MalformedSecretError                its value cannot be read
