@@ -1,4 +1,4 @@
-"""What the controls of Security Hub, CIS, AWS Config and Control Tower ask for, by meaning, in each account's environment.
+"""What the controls of Security Hub, CIS, AWS Config and Control Tower ask for, by meaning, in every account.
 
 Roles, endpoint and default security group have files of their own here; what only a construct's props can change is
 tested in tests/constructs.
