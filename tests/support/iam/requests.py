@@ -1,0 +1,120 @@
+"""What an action of the matrix asks of AWS: one request, or several that must all be allowed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tests.support.iam import matrix
+from tests.support.iam.account import REGION
+from tests.support.iam.outsiders import ROLES
+from tests.support.iam.simulator import Request, simulate
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
+    from tests.support.iam.account import Account, Function, Role, Secret
+    from tests.support.iam.matrix import Case
+
+VIA_SERVICE = {"kms:ViaService": f"secretsmanager.{REGION}.amazonaws.com"}
+
+
+def _secret(role: Role, action: str, secret: Secret, **context: str) -> Request:
+    """Ask Secrets Manager for something about a secret."""
+    keys = {f"secretsmanager:{key}": value for key, value in context.items()}
+    tag = {"aws:ResourceTag/rotating-rds:environment": secret.environment}
+    return Request(
+        principal=role.arn,
+        action=f"secretsmanager:{action}",
+        resource=secret.arn,
+        context={"secretsmanager:SecretId": secret.arn, **tag, **keys},
+        identity=role.policies,
+        resource_policy=secret.policy,
+    )
+
+
+def _key(role: Role, action: str, secret: Secret, context: Mapping[str, str]) -> Request:
+    """Use the key of a secret under that secret's encryption context."""
+    return Request(
+        principal=role.arn,
+        action=f"kms:{action}",
+        resource=secret.key,
+        context={"kms:EncryptionContext:SecretARN": secret.arn, **context},
+        identity=role.policies,
+        resource_policy=secret.key_policy,
+    )
+
+
+def _read(label: str) -> Callable[[Role, Secret], list[Request]]:
+    """Read a version: the secret's policies and the key's have to allow it."""
+    return lambda role, secret: [
+        _secret(role, "GetSecretValue", secret, VersionStage=label),
+        _key(role, "Decrypt", secret, VIA_SERVICE),
+    ]
+
+
+def _read_by_id(role: Role, secret: Secret) -> list[Request]:
+    """Read a version by its id: no label is in the request."""
+    version = "a5a8c6c0-1111-4222-8333-444444444444"
+    return [
+        _secret(role, "GetSecretValue", secret, VersionId=version),
+        _key(role, "Decrypt", secret, VIA_SERVICE),
+    ]
+
+
+def _batch(role: Role, secret: Secret) -> list[Request]:
+    """Read many secrets at once: a right of its own, on no resource, beside the right to read each of them."""
+    every = Request(role.arn, "secretsmanager:BatchGetSecretValue", "*", {}, role.policies)
+    return [every, *_read("AWSCURRENT")(role, secret)]
+
+
+def _write(role: Role, secret: Secret) -> list[Request]:
+    """Write a version, which Secrets Manager encrypts in the caller's name."""
+    return [
+        _secret(role, "PutSecretValue", secret),
+        _key(role, "GenerateDataKey", secret, VIA_SERVICE),
+        _key(role, "Decrypt", secret, VIA_SERVICE),
+    ]
+
+
+def _plain(action: str) -> Callable[[Role, Secret], list[Request]]:
+    return lambda role, secret: [_secret(role, action, secret)]
+
+
+OF_SECRETS: Mapping[str, Callable[[Role, Secret], list[Request]]] = {
+    # Without a label or an id, Secrets Manager asks for AWSCURRENT.
+    "GetSecretValue": _read("AWSCURRENT"),
+    "GetSecretValue AWSCURRENT": _read("AWSCURRENT"),
+    "GetSecretValue AWSPENDING": _read("AWSPENDING"),
+    "GetSecretValue AWSPREVIOUS": _read("AWSPREVIOUS"),
+    "GetSecretValue by version id": _read_by_id,
+    "BatchGetSecretValue": _batch,
+    "DescribeSecret": _plain("DescribeSecret"),
+    "PutSecretValue": _write,
+    "UpdateSecretVersionStage": _plain("UpdateSecretVersionStage"),
+    "RotateSecret": _plain("RotateSecret"),
+    "CancelRotateSecret": _plain("CancelRotateSecret"),
+    "DeleteSecret": _plain("DeleteSecret"),
+    "PutResourcePolicy": _plain("PutResourcePolicy"),
+    "TagResource": _plain("TagResource"),
+    "kms:Decrypt directly": lambda role, secret: [_key(role, "Decrypt", secret, {})],
+    "kms:Decrypt through Secrets Manager": lambda role, secret: [_key(role, "Decrypt", secret, VIA_SERVICE)],
+}
+
+
+def _invoke(role: Role, function: Function) -> list[Request]:
+    return [Request(role.arn, "lambda:InvokeFunction", function.arn, {}, role.policies, function.policy)]
+
+
+def verdicts(account: Account, cases: Iterable[Case]) -> dict[Case, bool]:
+    """Return what the policies of an account say to each case."""
+    cases, place = list(cases), matrix.places()
+    roles, secrets, functions = account.roles, account.secrets, account.functions
+    asked = []
+    for case in cases:
+        role = ROLES.get(case.principal) or roles[place[case.principal]]
+        if case.action == "InvokeFunction":
+            asked.append(_invoke(role, functions[place[case.target]]))
+        else:
+            asked.append(OF_SECRETS[case.action](role, secrets[place[case.target]]))
+    answers = iter(simulate(request for requests in asked for request in requests))
+    return {case: all([next(answers) for _ in requests]) for case, requests in zip(cases, asked, strict=True)}
