@@ -39,8 +39,13 @@ def test_a_key_opens_what_the_table_says_to_whoever_may_read_every_secret(
     """A role whose right on secrets went too far: the key still knows which secret it is for."""
     own = [case for case in matrix.cases() if case.principal == principal and case.action == _THROUGH_SERVICE]
     assert own
-    deployed.let_read_every_secret(principal)
-    try:
+    with deployed.allowing(principal, "secretsmanager:GetSecretValue"):
         assert [case for case in own if deployed.permits(case) is not case.allowed] == []
-    finally:
-        deployed.forget(principal)
+
+
+def test_a_right_too_much_is_noticed(deployed: DeployedProof) -> None:
+    """The same cases turn red when a role may describe every secret, and no others."""
+    own = [case for case in matrix.cases() if case.principal == "api, of web" and case.action != _THROUGH_SERVICE]
+    with deployed.allowing("api, of web", "secretsmanager:DescribeSecret"):
+        red = {(case.action, case.target) for case in own if deployed.permits(case) is not case.allowed}
+    assert red == {("DescribeSecret", target) for target in ("orders", "web", "reports", "billing", "invoices")}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 import shutil
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -18,14 +19,13 @@ from tests.support.iam.outsiders import POLICIES
 from tests.support.waiting import eventually
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
     from localcloud.cloud import LocalCloud
     from tests.support.iam.matrix import Case
 
 _DENIED = {"AccessDenied", "AccessDeniedException"}
-_EVERY_SECRET = {"Effect": "Allow", "Action": "secretsmanager:GetSecretValue", "Resource": "*"}
 
 
 @dataclass(frozen=True)
@@ -80,17 +80,17 @@ class DeployedProof:
                 return False
             raise
 
-    def let_read_every_secret(self, principal: str) -> None:
-        """Allow a principal to read every secret, as far as Secrets Manager is concerned."""
-        self._cloud.client("iam").put_role_policy(
-            RoleName=self._role(principal),
-            PolicyName="EverySecret",
-            PolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [_EVERY_SECRET]}),
-        )
-
-    def forget(self, principal: str) -> None:
-        """Take that away again."""
-        self._cloud.client("iam").delete_role_policy(RoleName=self._role(principal), PolicyName="EverySecret")
+    @contextmanager
+    def allowing(self, principal: str, *actions: str) -> Iterator[None]:
+        """Allow a principal something on everything, beside what it has, for a while."""
+        iam, role, name = self._cloud.client("iam"), self._role(principal), "Beside"
+        statement = {"Effect": "Allow", "Action": list(actions), "Resource": "*"}
+        document = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+        iam.put_role_policy(RoleName=role, PolicyName=name, PolicyDocument=document)
+        try:
+            yield
+        finally:
+            iam.delete_role_policy(RoleName=role, PolicyName=name)
 
     def _attempt(self, case: Case) -> bool:
         if case.action == "InvokeFunction":
@@ -204,9 +204,7 @@ _CALLS: Mapping[str, Callable[[Any, DeployedSecret], object]] = {
     "RotateSecret": lambda client, secret: client.rotate_secret(SecretId=secret.arn),
     "CancelRotateSecret": lambda client, secret: client.cancel_rotate_secret(SecretId=secret.arn),
     "DeleteSecret": lambda client, secret: client.delete_secret(SecretId=secret.arn),
-    "PutResourcePolicy": lambda client, secret: client.put_resource_policy(
-        SecretId=secret.arn, ResourcePolicy=_POLICY
-    ),
+    "PutResourcePolicy": lambda client, secret: client.put_resource_policy(SecretId=secret.arn, ResourcePolicy=_POLICY),
     "TagResource": lambda client, secret: client.tag_resource(
         SecretId=secret.arn, Tags=[{"Key": "rotating-rds:engine", "Value": "mysql"}]
     ),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from tests.support.iam import matrix
 from tests.support.iam.account import REGION
@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
     from tests.support.iam.account import Account, Function, Role, Secret
     from tests.support.iam.matrix import Case
+
+_T = TypeVar("_T")
 
 VIA_SERVICE = {"kms:ViaService": f"secretsmanager.{REGION}.amazonaws.com"}
 
@@ -107,14 +109,35 @@ def _invoke(role: Role, function: Function) -> list[Request]:
 
 def verdicts(account: Account, cases: Iterable[Case]) -> dict[Case, bool]:
     """Return what the policies of an account say to each case."""
-    cases, place = list(cases), matrix.places()
-    roles, secrets, functions = account.roles, account.secrets, account.functions
-    asked = []
-    for case in cases:
-        role = ROLES.get(case.principal) or roles[place[case.principal]]
-        if case.action == "InvokeFunction":
-            asked.append(_invoke(role, functions[place[case.target]]))
-        else:
-            asked.append(OF_SECRETS[case.action](role, secrets[place[case.target]]))
-    answers = iter(simulate(request for requests in asked for request in requests))
-    return {case: all([next(answers) for _ in requests]) for case, requests in zip(cases, asked, strict=True)}
+    return verdicts_of([account], cases)[0]
+
+
+def verdicts_of(accounts: Iterable[Account], cases: Iterable[Case]) -> list[dict[Case, bool]]:
+    """Return what the policies of each account say to each case; most requests of accounts that differ little are equal."""
+    cases = list(cases)
+    asked = [[_requests(known, case) for case in cases] for known in map(_Known, accounts)]
+    answers = iter(simulate(request for of_account in asked for requests in of_account for request in requests))
+    return [
+        {case: all([next(answers) for _ in requests]) for case, requests in zip(cases, of_account, strict=True)}
+        for of_account in asked
+    ]
+
+
+class _Known:
+    """Roles, secrets and functions of an account by the names that the table has for them."""
+
+    def __init__(self, account: Account) -> None:
+        self.roles = {**_named(account.roles), **ROLES}
+        self.secrets = _named(account.secrets)
+        self.functions = _named(account.functions)
+
+
+def _named(found: Mapping[str, _T]) -> dict[str, _T]:
+    return {name: found[place] for name, place in matrix.places().items() if place in found}
+
+
+def _requests(known: _Known, case: Case) -> list[Request]:
+    role = known.roles[case.principal]
+    if case.action == "InvokeFunction":
+        return _invoke(role, known.functions[case.target])
+    return OF_SECRETS[case.action](role, known.secrets[case.target])
