@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import islice
 from typing import TYPE_CHECKING, TypeVar
 
 from tests.support.iam import matrix
@@ -10,7 +11,7 @@ from tests.support.iam.outsiders import ROLES
 from tests.support.iam.simulator import Request, simulate
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from tests.support.iam.account import Account, Function, Role, Secret
     from tests.support.iam.matrix import Case
@@ -113,14 +114,19 @@ def verdicts(account: Account, cases: Iterable[Case]) -> dict[Case, bool]:
 
 
 def verdicts_of(accounts: Iterable[Account], cases: Iterable[Case]) -> list[dict[Case, bool]]:
-    """Return what the policies of each account say to each case; most requests of accounts that differ little are equal."""
+    """Return what the policies of each account say to each case, in one run of the simulator."""
     cases = list(cases)
     asked = [[_requests(known, case) for case in cases] for known in map(_Known, accounts)]
     answers = iter(simulate(request for of_account in asked for requests in of_account for request in requests))
     return [
-        {case: all([next(answers) for _ in requests]) for case, requests in zip(cases, of_account, strict=True)}
+        {case: _all_of(answers, len(requests)) for case, requests in zip(cases, of_account, strict=True)}
         for of_account in asked
     ]
+
+
+def _all_of(answers: Iterator[bool], count: int) -> bool:
+    """Take the next answers, every one of them, and tell whether all say yes."""
+    return all(list(islice(answers, count)))
 
 
 class _Known:
