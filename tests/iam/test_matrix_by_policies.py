@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
 
 from tests.support.iam import matrix, proof
 from tests.support.iam.account import Account
-from tests.support.iam.matrix import Case
 from tests.support.iam.requests import verdicts
+
+if TYPE_CHECKING:
+    from tests.support.iam.matrix import Case
 
 
 @pytest.fixture(scope="module")

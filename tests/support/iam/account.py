@@ -1,4 +1,4 @@
-"""What an account would hold after a deployment of templates: roles, secrets, keys and functions with their policies."""
+"""What an account would hold once templates are deployed: roles, secrets, keys and functions with their policies."""
 
 from __future__ import annotations
 
@@ -109,10 +109,14 @@ class Account:
     @property
     def endpoint_policies(self) -> dict[str, Policy]:
         """The policy of every VPC endpoint."""
-        return {
-            place: self._resolve(part, self._resource(part, name)["Properties"]["PolicyDocument"])
-            for place, (part, name) in self._all("AWS::EC2::VPCEndpoint")
-        }
+        policies = {}
+        for place, (part, name) in self._all("AWS::EC2::VPCEndpoint"):
+            policies[place] = self._resolve(part, self._resource(part, name)["Properties"]["PolicyDocument"])
+            for statement in policies[place]["Statement"]:
+                # The two mean the same ("AWS JSON policy elements: Principal"); the simulator knows one of them here.
+                if statement["Principal"] == {"AWS": "*"}:
+                    statement["Principal"] = "*"
+        return policies
 
     def logical_id(self, place: str) -> tuple[str, str]:
         """Return part and logical id of a role, secret or function."""
@@ -199,12 +203,10 @@ class Account:
                 return [self._resolve(part, item) for item in value]
             case {"Ref": str(name)}:
                 return _PSEUDO.get(name) or self._reference(part, name)
-            case {"Fn::GetAtt": [str(name), "Arn"]}:
-                return self._arn(part, name)
             case {"Fn::Join": [str(separator), list(items)]}:
                 return separator.join(self._resolve(part, items))
-            case {"Fn::ImportValue": str(name)}:
-                return self._import(name)
+            case {"Fn::GetAtt": [str(name), "Arn"]}:
+                return self._arn(part, name)
             case dict():
                 assert not any(key.startswith("Fn::") for key in value), value
                 return {key: self._resolve(part, item) for key, item in value.items()}
@@ -218,13 +220,6 @@ class Account:
             case "AWS::SecretsManager::Secret" | "AWS::SNS::Topic":
                 return self._arn(part, name)
         return f"{part}-{name}"
-
-    def _import(self, name: str) -> str:
-        for part, template in self._templates.items():
-            for output in template.body.get("Outputs", {}).values():
-                if output.get("Export", {}).get("Name") == name:
-                    return str(self._resolve(part, output["Value"]))
-        raise AssertionError(f"no stack exports {name}")
 
 
 def copied(templates: Mapping[str, Template]) -> dict[str, Template]:

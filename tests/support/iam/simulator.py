@@ -41,12 +41,13 @@ class Request:
     def simulation(self) -> dict[str, Any]:
         """Return it as the simulator takes it."""
         account = self.principal.split(":")[4]
+        owner = self.resource.split(":")[4] if self.resource.startswith("arn:") else account
         about_caller = {"aws:PrincipalArn": self.principal, "aws:PrincipalAccount": account}
         simulation: dict[str, Any] = {
             "request": {
                 "principal": self.principal,
                 "action": self.action,
-                "resource": {"resource": self.resource, "accountId": account},
+                "resource": {"resource": self.resource, "accountId": owner},
                 "contextVariables": {**about_caller, **self.context},
             },
             "identityPolicies": _named(self.identity),
