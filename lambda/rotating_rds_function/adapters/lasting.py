@@ -12,15 +12,11 @@ if TYPE_CHECKING:
 
 @contextmanager
 def lasting() -> Iterator[None]:
-    """Collect no garbage in the block, and leave all that is there at its end out of later collections.
-
-    Loading makes hundreds of thousands of objects that stay. Each collection would look at all of them, in vain.
-    """
+    """Collect no garbage in the block: it makes many objects that stay, and each collection would look at them all."""
     collecting = gc.isenabled()
     gc.disable()
     try:
         yield
     finally:
-        gc.freeze()
         if collecting:
             gc.enable()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from typing import Any
 
 from rotating_rds_function.adapters.lasting import lasting
@@ -21,11 +22,13 @@ with lasting():
 
 
 def make_client(service: str, config: Config) -> Any:
-    """Return a client of one service."""
+    """Return a client of one service; what is loaded by then is left out of later collections of garbage."""
     with lasting():
         session = get_session()
         session.register_component("data_loader", _LoaderOf(service))
-        return session.create_client(service, config=config)
+        client = session.create_client(service, config=config)
+        gc.freeze()
+    return client
 
 
 class _LoaderOf(Loader):

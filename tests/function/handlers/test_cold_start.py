@@ -56,5 +56,8 @@ def test_of_postgresql_s_driver_what_no_session_uses_is_not_loaded() -> None:
 
 def test_after_a_cold_start_garbage_is_collected_again_but_not_looked_for_among_what_was_loaded() -> None:
     """Collections while loading would look at all of it, many times."""
-    statement = "import gc, rotating_rds_function.adapters.sdk"
+    statement = (
+        "import gc\nfrom rotating_rds_function.adapters import sdk\n"
+        "client = sdk.make_client('secretsmanager', sdk.Config(region_name='us-east-1'))"
+    )
     assert _printed(statement, "gc.isenabled(), gc.get_freeze_count() > 10_000") == "True True\n"
