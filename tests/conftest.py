@@ -31,6 +31,7 @@ _FIRST = (
     "mysql_family/test_parity",
     "faults/test_state_machine_variants",
     "faults/test_state_machine",
+    "iam/test_matrix_on",
     "e2e/",
 )
 
