@@ -1,5 +1,9 @@
+"""What is distributed: the construct library with the finished bundle, and the client; each whole and alone."""
+
 from __future__ import annotations
 
+import json
+import os
 import shutil
 import subprocess
 import sys
@@ -9,8 +13,10 @@ from pathlib import Path
 import pytest
 from aws_cdk import FileSystem
 
+from tests.support.toolchain import put_own_tools_first
 from tools.build_bundle import DESTINATION
 
+put_own_tools_first()
 ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -63,6 +69,34 @@ def test_adopters_need_the_cdk_alone(library: Path) -> None:
         if line.startswith("Requires-Dist: ")
     }
     assert required == {"aws-cdk-lib", "constructs"}
+
+
+def test_an_app_of_somebody_else_synthesises_from_the_wheel_without_network(library: Path, tmp_path: Path) -> None:
+    """GIVEN the wheel instead of this checkout, and no network but loopback, THEN `examples/foreign_app` is written."""
+    app = ROOT / "examples" / "foreign_app" / "app.py"
+    assert sum(bool(line.strip()) for line in app.read_text().splitlines()) < 15
+    program = f"import runpy, rotating_rds; assert rotating_rds.__file__.startswith({str(library)!r}); "
+    environment = {**os.environ, "PYTHONPATH": str(library), "CDK_OUTDIR": str(tmp_path)}
+    finished = subprocess.run(
+        [*isolated(), sys.executable, "-c", f"{program} runpy.run_path({str(app)!r})"],
+        env=environment,
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+    assert finished.returncode == 0, finished.stderr[-2000:]
+    template = json.loads((tmp_path / "Shop.template.json").read_text())
+    kinds = {resource["Type"] for resource in template["Resources"].values()}
+    assert {"AWS::RDS::DBInstance", "AWS::SecretsManager::RotationSchedule", "Custom::DatabaseUser"} <= kinds
+
+
+def isolated() -> list[str]:
+    """Return what runs a command in a network namespace of its own, where the system has and allows such."""
+    command = ["unshare", "--map-root-user", "--net"]
+    allowed = shutil.which(command[0]) and not subprocess.run([*command, "true"], check=False).returncode
+    return command if allowed else []
 
 
 def test_the_client_is_a_small_distribution_of_its_own(tmp_path: Path) -> None:
