@@ -16,9 +16,9 @@ export JSII_SILENCE_WARNING_UNTESTED_NODE_VERSION := 1
 export UV_SYSTEM_CERTS ?= true
 unexport VIRTUAL_ENV PYTHONPATH
 
-# A file is one worker's, with the servers that its tests share; ARGS="-n0" runs one test after the other. Twice as many
-# workers as cores, since half of a test's time is waiting for servers.
-WORKERS ?= $(shell $(PYTHON) -c 'import os; print(min(8, 2 * (os.cpu_count() or 2)))')
+# A file is one worker's, with the servers that its tests share; ARGS="-n0" runs one test after the other. One worker
+# more than there are cores, since a good part of a test's time is waiting for servers.
+WORKERS ?= $(shell $(PYTHON) -c 'import os; print(min(8, 1 + (os.cpu_count() or 2)))')
 PARALLEL := -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 
 env ?= local

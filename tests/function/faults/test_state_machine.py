@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
+import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis.stateful import run_state_machine_as_test
 
@@ -25,6 +26,7 @@ _SETTINGS = settings(
 )
 
 
+@pytest.mark.timeout(600)
 def test_no_order_of_events_breaks_a_promise(tell: Callable[[str], None]) -> None:
     """Steps, deaths, lost answers, restarts and people, as many examples as ROTATING_RDS_EXAMPLES says."""
     examples, calls = 0, 0

@@ -25,6 +25,7 @@ _SETTINGS = settings(
 )
 
 
+@pytest.mark.timeout(600)
 @pytest.mark.parametrize("name", list(VARIANTS))
 def test_the_machine_falsifies_a_broken_function(name: str) -> None:
     """Within as many examples as the sound one has to stand."""

@@ -254,6 +254,9 @@ class FaultyWorld:
         self._excused.discard(run)
         if run.killed:
             self._dead.append(run)
+        else:
+            for session in run.sessions:  # the answer to their login got lost: the client has hung up
+                session.close()
         if run.step is Step.TEST and run.succeeded:
             self.tested.add(run.token)
             self._passed.add(run.token)
