@@ -179,7 +179,8 @@ def check_engine(engine: object, kind: type[Engine], *factories: str) -> None:
     :raises DeclarationError: otherwise.
     """
     if not isinstance(engine, kind):
-        given = engine.name if isinstance(engine, Engine) else type(engine).__name__
+        named = engine.name if isinstance(engine, Engine) else engine
+        given = named if isinstance(named, str) else type(named).__name__
         choices = " or ".join(f"Engine.{factory}(...)" for factory in factories)
         raise DeclarationError(
             f"engine is {given!r}, which does not rotate here: choose {choices}; of other engines "

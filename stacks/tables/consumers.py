@@ -12,7 +12,7 @@ from stacks.tables.table import Table
 
 def _compute(value: str) -> str:
     if value not in COMPUTES:
-        raise ValueError(f"{value!r} is no computer that is known here: choose one of {', '.join(COMPUTES)}.")
+        raise ValueError(f"{value!r} is no compute that is known here: choose one of {', '.join(COMPUTES)}.")
     return value
 
 

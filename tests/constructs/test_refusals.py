@@ -343,7 +343,7 @@ REFUSALS: dict[str, tuple[Callable[[Declaration], object], str]] = {
     "other engine": (
         lambda d: database(d, engine="oracle"),
         (
-            r"engine is 'str', which does not rotate here: choose .*; of other engines \(Oracle, SQL Server, Db2\) this "
+            r"engine is 'oracle', which does not rotate here: choose .*; of other engines \(Oracle, SQL Server, Db2\) this "
             r"library rotates none\."
         ),
     ),

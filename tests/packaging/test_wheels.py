@@ -9,12 +9,16 @@ import subprocess
 import sys
 import zipfile
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from aws_cdk import FileSystem
 
 from tests.support.toolchain import put_own_tools_first
 from tools.build_bundle import DESTINATION
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 put_own_tools_first()
 ROOT = Path(__file__).resolve().parents[2]
@@ -71,14 +75,17 @@ def test_adopters_need_the_cdk_alone(library: Path) -> None:
     assert required == {"aws-cdk-lib", "constructs"}
 
 
-def test_an_app_of_somebody_else_synthesises_from_the_wheel_without_network(library: Path, tmp_path: Path) -> None:
+def test_an_app_of_somebody_else_synthesises_from_the_wheel_without_network(
+    library: Path, tmp_path: Path, tell: Callable[[str], None]
+) -> None:
     """GIVEN the wheel instead of this checkout, and no network but loopback, THEN `examples/foreign_app` is written."""
     app = ROOT / "examples" / "foreign_app" / "app.py"
     assert sum(bool(line.strip()) for line in app.read_text().splitlines()) < 15
     program = f"import runpy, rotating_rds; assert rotating_rds.__file__.startswith({str(library)!r}); "
     environment = {**os.environ, "PYTHONPATH": str(library), "CDK_OUTDIR": str(tmp_path)}
+    prefix = isolated()
     finished = subprocess.run(
-        [*isolated(), sys.executable, "-c", f"{program} runpy.run_path({str(app)!r})"],
+        [*prefix, sys.executable, "-c", f"{program} runpy.run_path({str(app)!r})"],
         env=environment,
         cwd=tmp_path,
         capture_output=True,
@@ -87,6 +94,7 @@ def test_an_app_of_somebody_else_synthesises_from_the_wheel_without_network(libr
         timeout=120,
     )
     assert finished.returncode == 0, finished.stderr[-2000:]
+    tell(f"examples/foreign_app: synthesised {'without' if prefix else 'WITH, since this system keeps it,'} network")
     template = json.loads((tmp_path / "Shop.template.json").read_text())
     kinds = {resource["Type"] for resource in template["Resources"].values()}
     assert {"AWS::RDS::DBInstance", "AWS::SecretsManager::RotationSchedule", "Custom::DatabaseUser"} <= kinds

@@ -159,7 +159,7 @@ def test_credentials_rotate_as_the_environment_says_but_for_their_own_keys(tmp_p
         (
             [ORDERS + 'consumers = [{ name = "api", compute = "mainframe" }]'],
             (
-                "databases[0].consumers[0].compute: 'mainframe' is no computer that is known here: choose one of "
+                "databases[0].consumers[0].compute: 'mainframe' is no compute that is known here: choose one of "
                 "ecs_task, ec2_instance, lambda_function, eks_pod_identity, eks_service_account."
             ),
         ),
