@@ -29,8 +29,8 @@ class AdminReset:
                                            be under way
     =====================================  ==================================================================
 
-    Every value is held against the deployment before anything connects, and the pending one is read again under the
-    lock, as by single_user.
+    Every value is held against the deployment before anything connects, and read again under the lock: another run
+    may have ended meanwhile, or a person have put a working value.
     """
 
     administered: Final = True
@@ -42,13 +42,14 @@ class AdminReset:
 
     def set_password(self, values: StagedValues, database: Database) -> None:
         """Have the administrator set the pending password, and keep the current one where that is possible."""
-        current, _, administrator = values.current(), values.pending(), values.administrator()
+        _, _, administrator = values.current(), values.pending(), values.administrator()
         username = values.target.username
         with closing(log_in_as_administrator(database, administrator)) as session:
             session.refuse_protected(username)
             session.check_administrator(username, None)
             session.lock(username)
-            session.replace_password(username, values.pending().password, keep=current.password)
+            current, pending = values.current(), values.pending()
+            session.replace_password(username, pending.password, keep=current.password)
 
     def test(self, values: StagedValues, database: Database) -> None:
         """Log in as pending, and run the query."""
