@@ -90,6 +90,11 @@ class GuardedProcess:
         """Whether the child still runs."""
         return self._keeper.poll() is None
 
+    @property
+    def exit_code(self) -> int | None:
+        """How the child ended, 128 more than the number of a signal that ended it; None while it runs."""
+        return self._keeper.poll()
+
     def stop(self) -> None:
         """Ask the child to end, force it when its grace is over, and return when it is gone."""
         _say(self._keeper.stdin, guardian.STOP)

@@ -11,6 +11,7 @@ import pytest
 from localcloud.databases import Authority, MariaDbServer, MySqlServer, PostgresServer
 from localcloud.databases.binaries import VARIABLE
 from tests.support.databases import postgres_15_programs, running
+from tests.support.second_chance import run_again_after_a_crash, watch
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -79,8 +80,16 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
         terminalreporter.write_line(figure)
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_protocol(item: pytest.Item, nextitem: pytest.Item | None) -> bool:
+    """Give a test a second chance if its database server's own program crashed under it; the summary tells."""
+    run_again_after_a_crash(item, nextitem, _figures(item.config).append)
+    return True
+
+
 def _tell_version(request: pytest.FixtureRequest, server: DatabaseServer) -> None:
     """Note the version that a server says it is."""
+    watch(request.config, server)
     with contextlib.closing(server.superuser_connection()) as connection:
         cursor = connection.cursor()
         cursor.execute("SELECT version()")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import abc
 import re
 import secrets
+import signal
 import ssl
 import subprocess
 import time
@@ -25,6 +26,7 @@ SUPERUSER = "rdsadmin"
 """Whom every engine of RDS reserves for the service itself."""
 
 _START_SECONDS = 30.0
+_FAULTS = frozenset({signal.SIGSEGV, signal.SIGABRT, signal.SIGBUS, signal.SIGILL, signal.SIGFPE})
 
 _VERSION = re.compile(r"(?:Ver|\)) (\d+(?:\.\d+)+)")  # "mysqld  Ver 8.4.3 ...", "postgres (PostgreSQL) 18.4"
 
@@ -111,6 +113,12 @@ class DatabaseServer(abc.ABC):
     def pid(self) -> int | None:
         """The server's process id; None while it is stopped."""
         return self._process.pid if self._process is not None and self._process.running else None
+
+    @property
+    def crashed(self) -> bool:
+        """Whether a fault of the server's own program has ended it, rather than anybody who stopped or killed it."""
+        code = self._process.exit_code if self._process is not None else None
+        return code is not None and code - 128 in _FAULTS
 
     def start(self) -> None:
         """Start the server, on the same port as before, and return when it accepts connections.
