@@ -14,11 +14,13 @@ from hypothesis import strategies as st
 
 from rotating_rds_function.adapters import reporting, tls
 from rotating_rds_function.adapters.engines import ENGINES
+from rotating_rds_function.adapters.health_reporting import HealthReport
 from rotating_rds_function.adapters.reporting import StepReport
 from rotating_rds_function.domain import declarations, endpoints, errors, passwords, tags
 from rotating_rds_function.domain.access import Level
 from rotating_rds_function.domain.credentials import SecretValue
 from rotating_rds_function.domain.declarations import Declaration, Removal
+from rotating_rds_function.domain.probe import Health, ProbeRequest
 from rotating_rds_function.domain.requests import ProvisionRequest
 from rotating_rds_function.domain.strategies import STRATEGIES
 from rotating_rds_function.domain.targets import Deployment
@@ -126,6 +128,26 @@ def test_metrics_are_the_contract_s() -> None:
     assert [metric["Unit"] for metric in directive["Metrics"]] == metrics["units"]["const"]
     assert document["Database"] == "orders"
     assert (document["StepDuration"], document["StepFailures"], document["StepAttempts"]) == (1500, 1, 3)
+
+
+def test_the_probe_s_metrics_are_the_contract_s() -> None:
+    """Those of a credential about which everything was found out, and of one about which nothing was."""
+    everything = Health("arn", None, None, None, 1.0, 2.0, 3.0, (), 0.0, 90.0)
+    nothing = Health("arn", unexamined=errors.PrivilegeError("Denied."))
+    for health, names in ((everything, set(_DEFINITIONS["probeMetrics"]["properties"])), (nothing, {"ProbeRuns"})):
+        document = json.loads(HealthReport(health).metrics(1_700_000_000_000))
+        directive = document["_aws"]["CloudWatchMetrics"][0]
+        assert directive["Namespace"] == reporting.NAMESPACE
+        assert directive["Dimensions"] == [["Database"]]
+        assert {metric["Name"] for metric in directive["Metrics"]} == names
+        _validator("probeMetrics").validate({name: document[name] for name in names})
+
+
+@given(st.lists(st.text(min_size=1), min_size=1))
+def test_whatever_probe_requests_the_contract_allows_are_read(secrets: list[str]) -> None:
+    """Each secret once."""
+    _validator("probeRequest").validate({"secrets": secrets})
+    assert set(ProbeRequest.parse({"secrets": secrets}).secret_ids) == set(secrets)
 
 
 _endpoint = st.fixed_dictionaries(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -32,6 +33,7 @@ class FakeDatabase:
     :param failures: raised one after another by the next calls, before they do anything; None lets a call pass.
     :param when_locked: called once a session holds the lock, for what happens elsewhere meanwhile.
     :param queries: what sessions were verified with.
+    :param trusted_until: when its certificate ends, in seconds since the epoch.
     """
 
     passwords: dict[str, str]
@@ -47,6 +49,7 @@ class FakeDatabase:
     failures: Sequence[RotationError | None] = ()
     when_locked: Callable[[], None] = lambda: None
     queries: list[str | None] = field(default_factory=list)
+    trusted_until: float = math.inf
     open_sessions: int = 0
     changes: int = 0
 
@@ -84,6 +87,10 @@ class FakeSession:
         """See DatabaseSession."""
         self._database.fail_if_told()
         self._database.queries.append(query)
+
+    def trusted_until(self) -> float:
+        """See DatabaseSession."""
+        return self._database.trusted_until
 
     def lock(self, username: str) -> None:
         """See DatabaseSession."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from rotating_rds_function.domain.errors import LabelsMovedError
-from rotating_rds_function.domain.versions import AWSCURRENT, AWSPENDING, AWSPREVIOUS, SecretDescription
+from rotating_rds_function.domain.versions import AWSCURRENT, AWSPENDING, AWSPREVIOUS, SecretDescription, Times
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -19,6 +19,8 @@ class FakeSecretStore:
     :param values: version id to SecretString; a version without a value is absent.
     :param labels: version id to its staging labels.
     :param others: ARN of another secret to its AWSCURRENT value.
+    :param times: of the secret.
+    :param made_at: version id to when it was made; now, if it is absent.
     :param calls: names of the calls so far, as Secrets Manager names them.
     """
 
@@ -28,6 +30,8 @@ class FakeSecretStore:
     rotation_enabled: bool = True
     others: dict[str, str | None] = field(default_factory=dict)
     calls: list[str] = field(default_factory=list)
+    times: Times = field(default_factory=lambda: Times(asked=0.0))
+    made_at: dict[str, float] = field(default_factory=dict)
 
     def stage(self, version: str, *labels: str, value: str | None = None) -> None:
         """Put labels on a version, and perhaps a value into it, taking them off any other version."""
@@ -46,7 +50,12 @@ class FakeSecretStore:
         """See SecretStore."""
         self.calls.append("DescribeSecret")
         labels = {version: frozenset(labels) for version, labels in self.labels.items() if labels}
-        return SecretDescription(self.rotation_enabled, labels, dict(self.tags))
+        return SecretDescription(self.rotation_enabled, labels, dict(self.tags), self.times)
+
+    def made(self, secret_id: str, version: str) -> float | None:  # noqa: ARG002
+        """See SecretStore."""
+        self.calls.append("ListSecretVersionIds")
+        return self.made_at.get(version, self.times.asked) if self.labels.get(version) else None
 
     def read(self, secret_id: str, *, label: str, version: str | None = None) -> str | None:
         """See SecretStore."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from email.utils import formatdate
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
 from typing import TYPE_CHECKING, Any
@@ -20,6 +21,14 @@ if TYPE_CHECKING:
     from tests.support.fake_secret_store import FakeSecretStore
 
 ARN = "arn:aws:secretsmanager:us-east-1:000000000000:secret:orders-AbCdEf"
+
+
+_DATES = {
+    "CreatedDate": "created",
+    "LastChangedDate": "changed",
+    "LastRotatedDate": "rotated",
+    "NextRotationDate": "due",
+}
 
 
 class ApiError(Exception):
@@ -56,6 +65,7 @@ class SecretsManagerApi:
         actions = {
             "DescribeSecret": self._describe,
             "GetSecretValue": self._get,
+            "ListSecretVersionIds": self._list,
             "PutSecretValue": self._put,
             "UpdateSecretVersionStage": self._update_stage,
         }
@@ -67,6 +77,13 @@ class SecretsManagerApi:
             "RotationEnabled": description.rotation_enabled,
             "VersionIdsToStages": {version: sorted(labels) for version, labels in description.labels.items()},
             "Tags": [{"Key": key, "Value": text} for key, text in description.tags.items()],
+            **{name: getattr(self.state.times, field) for name, field in _DATES.items()},
+        }
+
+    def _list(self, _: dict[str, Any]) -> dict[str, Any]:
+        versions = self.state.describe(ARN).labels
+        return {
+            "Versions": [{"VersionId": version, "CreatedDate": self.state.made(ARN, version)} for version in versions]
         }
 
     def _get(self, request: dict[str, Any]) -> dict[str, Any]:
@@ -124,7 +141,8 @@ def serving(api: SecretsManagerApi) -> Iterator[str]:
             except ApiError as error:
                 status, body = error.status, {"__type": error.code, "message": error.message}
             payload = json.dumps(body).encode()
-            self.send_response(status)
+            self.send_response_only(status)
+            self.send_header("Date", formatdate(api.state.times.asked, usegmt=True))
             self.send_header("Content-Type", "application/x-amz-json-1.1")
             self.send_header("Content-Length", str(len(payload)))
             self.end_headers()

@@ -42,6 +42,19 @@ class SecretStoreContract:
         }
         assert description.tags == TAGS
 
+    def test_times_are_told_by_the_clock_of_the_service(self, subject: Subject) -> None:
+        """Of the secret and of its versions, so that ages can be told without a clock of one's own."""
+        times = subject.store.describe(subject.secret_id).times
+        made = subject.store.made(subject.secret_id, subject.pending)
+        assert made is not None
+        assert times.created is not None
+        assert times.created - 1 <= made <= times.asked + 1  # the header with the time counts whole seconds
+        assert times.rotated is None
+
+    def test_a_version_that_there_is_not_was_never_made(self, subject: Subject) -> None:
+        """It may have been deleted since its label came off."""
+        assert subject.store.made(subject.secret_id, "f" * 32) is None
+
     def test_a_label_reads_the_value_that_carries_it(self, subject: Subject) -> None:
         """Byte for byte."""
         assert subject.store.read(subject.secret_id, label=AWSCURRENT) == CURRENT_VALUE

@@ -23,6 +23,10 @@ class RedactingStore:
         """Pass on, as every method here."""
         return self._redactor.guard(self._store.describe, secret_id)
 
+    def made(self, secret_id: str, version: str) -> float | None:
+        """Pass on."""
+        return self._redactor.guard(self._store.made, secret_id, version)
+
     def read(self, secret_id: str, *, label: str, version: str | None = None) -> str | None:
         """Remember what was read."""
         text = self._redactor.guard(self._store.read, secret_id, label=label, version=version)
@@ -67,6 +71,10 @@ class RedactingSession:
     def verify(self, query: str | None) -> None:
         """Pass on."""
         self._redactor.guard(self._session.verify, query)
+
+    def trusted_until(self) -> float:
+        """Pass on."""
+        return self._redactor.guard(self._session.trusted_until)
 
     def lock(self, username: str) -> None:
         """Pass on."""

@@ -1,7 +1,8 @@
-"""The one thing that a login to PostgreSQL needs to know of the server's certificate."""
+"""What our sessions need to know of a server's certificates, read from their DER."""
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
@@ -23,6 +24,9 @@ _HASHES: Final[Mapping[bytes, str]] = MappingProxyType(
     }
 )
 
+_VERSION: Final = 0xA0
+_UTC_TIME: Final = 0x17
+
 
 def signature_hash(certificate: bytes) -> str | None:
     """Return the hash function that a certificate was signed with.
@@ -36,6 +40,27 @@ def signature_hash(certificate: bytes) -> str | None:
     identifier, _ = _content(certificate, algorithm)
     first, end = _content(certificate, identifier)
     return _HASHES.get(certificate[first:end])
+
+
+def certificate_end(certificate: bytes) -> float:
+    """Return when a certificate ends, in seconds since the epoch.
+
+    :param certificate: in DER, as a TLS handshake has verified it.
+    """
+    # RFC 5280, section 4.1: tbsCertificate ::= SEQUENCE { [0] version DEFAULT v1, serialNumber, signature, issuer,
+    # validity SEQUENCE { notBefore, notAfter }, ... }
+    outer, _ = _content(certificate, 0)
+    place, _ = _content(certificate, outer)
+    before_validity = 4 if certificate[place] == _VERSION else 3
+    for _ in range(before_validity):
+        _, place = _content(certificate, place)
+    validity, _ = _content(certificate, place)
+    _, not_after = _content(certificate, validity)
+    first, end = _content(certificate, not_after)
+    written = certificate[first:end].decode("ascii")
+    # Sections 4.1.2.5.1 and 4.1.2.5.2: both in UTC; years from 2050 on are written with four digits.
+    form = "%y%m%d%H%M%SZ" if certificate[not_after] == _UTC_TIME else "%Y%m%d%H%M%SZ"
+    return datetime.strptime(written, form).replace(tzinfo=UTC).timestamp()
 
 
 def _content(der: bytes, at: int) -> tuple[int, int]:

@@ -134,6 +134,12 @@ class MySqlConnection:
         except Exception as error:  # noqa: BLE001 - as in open()
             return error, []
 
+    def trusted_until(self) -> float:
+        """See DatabaseSession."""
+        channel = self._handshake.channel
+        assert channel is not None, "open() returns nothing without one"  # noqa: S101
+        return tls.trusted_until(channel)
+
     def close(self) -> None:
         """End the session. Never raises: a connection that broke is closed."""
         with contextlib.suppress(Exception):

@@ -114,6 +114,10 @@ class MySqlFamilySession(abc.ABC):
         """Run a query, as proof that the session does more than log in."""
         self._connection.run(query or "SELECT CURRENT_USER()")
 
+    def trusted_until(self) -> float:
+        """See DatabaseSession."""
+        return self._connection.trusted_until()
+
     def lock(self, username: str) -> None:
         """Take the named lock of *username*; it ends with the session, at the latest."""
         name, seconds = lock_name(username), int(Limits.within(self._deadline).lock)

@@ -19,7 +19,6 @@ from rotating_rds_function.adapters.scram import scram_verifier
 from rotating_rds_function.domain.errors import ConfigurationError, RotationError, TlsError
 
 if TYPE_CHECKING:
-    import socket
     import ssl
 
     from rotating_rds_function.domain.access import UserAccess
@@ -96,7 +95,7 @@ class Postgres:
 class PostgresSession:
     """A session of one user. Made by Postgres.login()."""
 
-    def __init__(self, connection: Connection, channel: socket.socket, endpoint: Endpoint, deadline: Deadline) -> None:
+    def __init__(self, connection: Connection, channel: ssl.SSLSocket, endpoint: Endpoint, deadline: Deadline) -> None:
         self._connection = connection
         self._channel = channel
         self._endpoint = endpoint
@@ -106,6 +105,10 @@ class PostgresSession:
     def verify(self, query: str | None) -> None:
         """Run a query, as proof that the session does more than log in."""
         self._run(query or "SELECT pg_catalog.current_database()")
+
+    def trusted_until(self) -> float:
+        """See DatabaseSession."""
+        return tls.trusted_until(self._channel)
 
     def lock(self, username: str) -> None:
         """Begin a transaction and take the advisory lock of *username*; it ends with the transaction."""

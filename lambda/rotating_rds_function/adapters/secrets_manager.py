@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from email.utils import parsedate_to_datetime
 from functools import cache
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from rotating_rds_function.adapters.aws_errors import code_of, translated
 from rotating_rds_function.adapters.sdk import BotoCoreError, ClientError, Config, make_client
 from rotating_rds_function.domain.errors import LabelsMovedError, MalformedSecretError, RotationError
-from rotating_rds_function.domain.versions import AWSPENDING, SecretDescription
+from rotating_rds_function.domain.versions import AWSPENDING, SecretDescription, Times
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from mypy_boto3_secretsmanager import SecretsManagerClient
+
+# The API's own limit ("ListSecretVersionIds", API reference of Secrets Manager); labels are on 20 versions at most.
+_MOST_VERSIONS: Final = 100
 
 
 @cache
@@ -34,14 +38,27 @@ class SecretsManagerStore:
         self._client = client
 
     def describe(self, secret_id: str) -> SecretDescription:
-        """Return labels, tags and whether rotation is enabled."""
+        """Return labels, tags, times and whether rotation is enabled."""
         answer = _call(self._client.describe_secret, "DescribeSecret", SecretId=secret_id)
         labels = answer.get("VersionIdsToStages", {})
         return SecretDescription(
             rotation_enabled=answer.get("RotationEnabled", False),
             labels={version: frozenset(staged) for version, staged in labels.items()},
             tags={tag["Key"]: tag["Value"] for tag in answer.get("Tags", [])},
+            times=_times(answer),
         )
+
+    def made(self, secret_id: str, version: str) -> float | None:
+        """Return when a version was made; None if it is not among those with a label or made lately."""
+        listed = _call(
+            self._client.list_secret_version_ids,
+            "ListSecretVersionIds",
+            SecretId=secret_id,
+            MaxResults=_MOST_VERSIONS,
+            IncludeDeprecated=False,
+        )
+        found = (entry["CreatedDate"] for entry in listed["Versions"] if entry["VersionId"] == version)
+        return next((moment.timestamp() for moment in found), None)
 
     def read(self, secret_id: str, *, label: str, version: str | None = None) -> str | None:
         """Return the SecretString of the version with *label*.
@@ -94,6 +111,13 @@ class SecretsManagerStore:
                 f"The label {label} could not be moved off version {source}: it is not there (any more); "
                 "look at the secret's versions, and rotate it again with RotateSecret if it is not rotated."
             )
+
+
+def _times(answer: Any) -> Times:
+    """Return the times of a DescribeSecret answer, whose header tells when it was given (RFC 9110, section 6.6.1)."""
+    dates = (answer.get(name) for name in ("CreatedDate", "LastChangedDate", "LastRotatedDate", "NextRotationDate"))
+    answered = parsedate_to_datetime(answer["ResponseMetadata"]["HTTPHeaders"]["date"])
+    return Times(answered.timestamp(), *(None if date is None else date.timestamp() for date in dates))
 
 
 def _call(

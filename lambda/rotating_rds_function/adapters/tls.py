@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import socket
 import ssl
+import sys
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
+from rotating_rds_function.adapters.certificates import certificate_end
 from rotating_rds_function.domain.errors import ConfigurationError, TlsError, UnreachableError
 
 if TYPE_CHECKING:
@@ -16,6 +18,8 @@ if TYPE_CHECKING:
 RDS_ROOTS: Final = Path(__file__).resolve().parent.parent / "certificates" / "rds-roots.pem"
 
 CA_BUNDLE_VARIABLE: Final = "ROTATING_RDS_CA_BUNDLE"
+
+_DER: Final = 2  # OpenSSL's X509_FILETYPE_ASN1, as Python's own module calls ENCODING_DER
 
 
 @cache
@@ -87,6 +91,20 @@ def handshake(plain: socket.socket, endpoint: Endpoint, context: ssl.SSLContext)
         )
     plain.close()
     raise failure
+
+
+def trusted_until(channel: ssl.SSLSocket) -> float:
+    """Return when the first certificate of the verified chain ends, the authority's among them.
+
+    :returns: seconds since the epoch.
+    """
+    return min(map(certificate_end, _verified_chain(channel)))
+
+
+def _verified_chain(channel: Any) -> list[bytes]:
+    if sys.version_info >= (3, 13):
+        return list(channel.get_verified_chain())
+    return [certificate.public_bytes(_DER) for certificate in channel._sslobj.get_verified_chain()]  # noqa: SLF001
 
 
 def reason_of(error: OSError) -> str:

@@ -4,6 +4,7 @@
 
     RotationError
     |-- AuthenticationError     authentication  no labelled version logs in
+    |   |-- MidRotationError                    the current one does not, while a rotation is under way
     |   `-- AdministratorError                  the administrator's own value does not
     |-- UnreachableError        unreachable     no answer from the database or from Secrets Manager
     |-- TlsError                tls             the server's identity could not be verified, or it speaks no TLS
@@ -57,6 +58,15 @@ class AuthenticationError(RotationError):
     """The database knows neither the password that was tried nor another labelled one."""
 
     cause = Cause.AUTHENTICATION
+
+
+class MidRotationError(AuthenticationError):
+    """The current value does not log in while a rotation is under way, as between setSecret and finishSecret.
+
+    Repeated for longer than that takes.
+    """
+
+    patience = 20.0
 
 
 class AdministratorError(AuthenticationError):

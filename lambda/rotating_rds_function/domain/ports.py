@@ -14,7 +14,10 @@ class SecretStore(Protocol):
     """Secrets Manager, as far as a rotation uses it. Every method raises RotationError on failure."""
 
     def describe(self, secret_id: str) -> SecretDescription:
-        """Return labels, tags and whether rotation is enabled."""
+        """Return labels, tags, times and whether rotation is enabled."""
+
+    def made(self, secret_id: str, version: str) -> float | None:
+        """Return when a version was made, in seconds since the epoch; None if there is none (any more)."""
 
     def read(self, secret_id: str, *, label: str, version: str | None = None) -> str | None:
         """Return the SecretString of the version with *label*.
@@ -47,6 +50,9 @@ class DatabaseSession(Protocol):
         :param query: the deployment's; a harmless one of the engine if None.
         :raises PrivilegeError: if the user may not run it.
         """
+
+    def trusted_until(self) -> float:
+        """Return when the first certificate ends that proves the server's identity, in seconds since the epoch."""
 
     def lock(self, username: str) -> None:
         """Wait until no other session of ours changes *username*.

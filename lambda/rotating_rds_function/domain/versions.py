@@ -15,6 +15,23 @@ AWSPENDING: Final = "AWSPENDING"
 AWSPREVIOUS: Final = "AWSPREVIOUS"
 
 
+class Times(NamedTuple):
+    """Moments on the clock of Secrets Manager, in seconds since the epoch; None where there was none.
+
+    :param asked: when it answered: the other ones are to be compared with this, rather than with a clock of ours.
+    :param created: of the secret.
+    :param changed: the last change to it, which switching its rotation off is.
+    :param rotated: the end of its last rotation.
+    :param due: by when it is to be rotated next; in the past, if that has not happened.
+    """
+
+    asked: float
+    created: float | None = None
+    changed: float | None = None
+    rotated: float | None = None
+    due: float | None = None
+
+
 @dataclass(frozen=True)
 class SecretDescription:
     """What DescribeSecret tells about a secret; no value among it.
@@ -22,11 +39,13 @@ class SecretDescription:
     :param rotation_enabled: whether the service would start a rotation.
     :param labels: version id to the staging labels on that version.
     :param tags: the secret's tags, which the deployment wrote.
+    :param times: when things happened to it.
     """
 
     rotation_enabled: bool
     labels: Mapping[str, frozenset[str]]
     tags: Mapping[str, str] = field(default_factory=dict)
+    times: Times = field(default_factory=lambda: Times(asked=0.0), compare=False)
 
     def carries(self, version: str, label: str) -> bool:
         """Tell whether *label* is on *version*."""

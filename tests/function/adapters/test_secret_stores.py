@@ -10,7 +10,7 @@ import pytest
 from botocore.config import Config
 
 from rotating_rds_function.adapters.secrets_manager import SecretsManagerStore
-from rotating_rds_function.domain.versions import AWSCURRENT, AWSPENDING
+from rotating_rds_function.domain.versions import AWSCURRENT, AWSPENDING, Times
 from tests.support.fake_secret_store import FakeSecretStore
 from tests.support.secrets_manager_api import ARN, SecretsManagerApi, serving
 from tests.support.store_contract import CURRENT_VALUE, TAGS, SecretStoreContract, Subject
@@ -35,7 +35,7 @@ class _Subject:
 @pytest.fixture
 def fake() -> FakeSecretStore:
     """Return a secret as RotateSecret leaves it."""
-    fake = FakeSecretStore(tags=TAGS)
+    fake = FakeSecretStore(tags=TAGS, times=Times(asked=1_700_000_060.0, created=1_700_000_000.0))
     fake.stage(_CURRENT, AWSCURRENT, value=CURRENT_VALUE)
     fake.stage(_PENDING, AWSPENDING)
     return fake

@@ -5,6 +5,8 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
+from cryptography import x509
+
 from localcloud.databases import Authority
 from rotating_rds_function.adapters import tls
 from rotating_rds_function.domain.errors import TlsError, UnreachableError
@@ -16,6 +18,11 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tests.support.engines import EngineUnderTest
+
+
+def certificate_end_of(path: Path) -> float:
+    """Return when the first certificate of a file ends, as another library reads it."""
+    return x509.load_pem_x509_certificate(path.read_bytes()).not_valid_after_utc.timestamp()
 
 
 def test_a_server_of_another_authority_is_not_trusted(engine: EngineUnderTest, tmp_path: Path) -> None:
@@ -41,6 +48,15 @@ def test_a_certificate_for_another_name_is_not_trusted(engine: EngineUnderTest) 
 def test_the_server_name_is_what_the_certificate_must_prove(engine: EngineUnderTest) -> None:
     """The host may be a CNAME of the endpoint."""
     engine.database(host="127.0.0.1", server_name="localhost").login(engine.user(), PASSWORD).close()
+
+
+def test_the_first_certificate_of_the_chain_to_end_is_told(engine: EngineUnderTest) -> None:
+    """The authority's or the server's own, whichever comes first."""
+    session = engine.database().login(engine.user(), PASSWORD)
+    told = session.trusted_until()
+    session.close()
+    issued = engine.authority.certificate.parent.rglob("certificate.pem")
+    assert told == min(map(certificate_end_of, issued))
 
 
 def test_a_port_without_a_server_is_unreachable(engine: EngineUnderTest) -> None:
