@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from constructs import Construct
 
-from rotating_rds import ConsumerRole, ProvisionFunction, RotationFunction
+from rotating_rds import ConsumerRole, ProbeFunction, ProvisionFunction, RotationFunction
 from rotating_rds.encryption import CustomerKey
 from stacks.acknowledgements import acknowledge_database
 from stacks.choices import LOG_RETENTIONS, companions
@@ -62,7 +62,7 @@ class DatabaseStack(EnvironmentStack):
             self._declare(f"databases[{number}]", wanted, functions)
 
     def _shared_functions(self) -> dict[str, Any]:
-        """Make one function for rotations, and one for users if there are any."""
+        """Make one function for rotations, one for examinations, and one for users if there are any."""
         settings, wanted = self._settings, self._settings.functions
         removal = companions(settings.defaults.removal)
         props: dict[str, Any] = {
@@ -76,7 +76,10 @@ class DatabaseStack(EnvironmentStack):
             "removal_policy": removal,
             "role_path": settings.role_path,
         }
-        functions: dict[str, Any] = {"rotation_function": RotationFunction(self, "RotationFunction", **props)}
+        functions: dict[str, Any] = {
+            "rotation_function": RotationFunction(self, "RotationFunction", **props),
+            "probe_function": ProbeFunction(self, "ProbeFunction", **props),
+        }
         if any(database.users for database in settings.databases):
             functions["provision_function"] = ProvisionFunction(self, "ProvisionFunction", **props)
         return functions
@@ -99,6 +102,7 @@ class DatabaseStack(EnvironmentStack):
             EndpointPort=database.endpoint.port,
             SecretArn=database.secret.secret_arn,
             RotationFunctionName=database.rotation_function.function.function_name,
+            ProbeFunctionName=database.probe_function.function.function_name,
         )
         # Users first: consumers choose their own ids, and must not take one that is the library's.
         users = [add_user(database, f"{key}.users[{number}]", user) for number, user in enumerate(wanted.users)]

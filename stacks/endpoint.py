@@ -50,6 +50,7 @@ def _policy(stack: Stack, environment_name: str) -> iam.PolicyStatement:
         actions=[
             "secretsmanager:DescribeSecret",
             "secretsmanager:GetSecretValue",
+            "secretsmanager:ListSecretVersionIds",
             "secretsmanager:PutSecretValue",
             "secretsmanager:UpdateSecretVersionStage",
         ],

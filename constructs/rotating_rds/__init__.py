@@ -26,11 +26,13 @@ from rotating_rds.engine import Engine
 from rotating_rds.errors import BundleMissingError, DeclarationError
 from rotating_rds.grants import Grants
 from rotating_rds.metrics import RotationMetrics
+from rotating_rds.probe_function import ProbeFunction
 from rotating_rds.provision_function import ProvisionFunction
 from rotating_rds.rotation import Rotation
 from rotating_rds.rotation_function import RotationFunction
 from rotating_rds.schedule import Schedule
 from rotating_rds.shared_props import SharedProps
+from rotating_rds.thresholds import Thresholds
 
 __all__ = [
     "Access",
@@ -45,6 +47,7 @@ __all__ = [
     "DeclarationError",
     "Engine",
     "Grants",
+    "ProbeFunction",
     "ProvisionFunction",
     "RotatingCluster",
     "RotatingDatabase",
@@ -54,4 +57,5 @@ __all__ = [
     "RotationMetrics",
     "Schedule",
     "SharedProps",
+    "Thresholds",
 ]

@@ -1,4 +1,4 @@
-"""When to worry about a rotation: alarms on its metrics and on the events of Secrets Manager."""
+"""When to worry about credentials: alarms on metrics, and on the events of Secrets Manager."""
 
 from __future__ import annotations
 
@@ -12,21 +12,31 @@ from aws_cdk import aws_sns as sns
 from constructs import Construct
 
 from rotating_rds.alarm_topic import admit_alarms
+from rotating_rds.findings import FINDINGS, Finding, Severity
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from rotating_rds.credential import Credential
+    from rotating_rds.credential_probe import CredentialProbe
+    from rotating_rds.engine import Engine
     from rotating_rds.metrics import RotationMetrics
+    from rotating_rds.thresholds import Thresholds
 
 _RUNBOOK = "docs/runbook.md"
 
 
 class RotationAlarms(Construct):
-    """The alarms of one database's rotation, and the rule for rotations that failed.
+    """The alarms of one database's credentials, and the rules for rotations that failed.
 
     There is no metric of failed rotations: Secrets Manager tells of them by service events only.
 
+    :param engine: of the database.
     :param metrics: what the alarms watch.
-    :param notify: the topic that hears of it; alarms of its account and EventBridge are admitted to it.
+    :param probe: examines the credentials.
+    :param notify: the topic that hears of everything; alarms of its account and EventBridge are admitted to it.
+    :param thresholds: from when on to worry.
+    :param further_actions: what happens beside when an alarm begins and when it ends, by its severity.
     """
 
     def __init__(
@@ -34,32 +44,43 @@ class RotationAlarms(Construct):
         scope: Construct,
         construct_id: str,
         *,
+        engine: Engine,
         metrics: RotationMetrics,
+        probe: CredentialProbe,
         notify: sns.ITopic,
+        thresholds: Thresholds,
+        further_actions: Mapping[Severity, Sequence[cloudwatch.IAlarmAction]],
     ) -> None:
         super().__init__(scope, construct_id)
         self.topic = notify
-        self._database_id = metrics.database_id
+        self.probe = probe
+        self.alarms: dict[str, cloudwatch.Alarm] = {}
+        self._engine = engine
+        self._metrics = metrics
+        self._thresholds = thresholds
+        self._further_actions = further_actions
         admit_alarms(notify)
-        self.function_errors = self._alarm(
-            "FunctionErrors",
-            metrics.function_errors(),
-            f"A step of the rotation of {metrics.database_id} failed; Secrets Manager repeats it. "
-            f"See 'Function errors' in {_RUNBOOK}.",
-        )
-        self.function_throttles = self._alarm(
-            "FunctionThrottles",
-            metrics.function_throttles(),
-            f"The rotation function of {metrics.database_id} had no concurrency left. "
-            f"See 'Function throttles' in {_RUNBOOK}.",
+        self.health = cloudwatch.CfnCompositeAlarm(
+            self,
+            "Health",
+            alarm_rule="FALSE",
+            alarm_description=f"Whether anything is wrong with the credentials of {metrics.database_id}: see which of "
+            f"its alarms are on, each of which has told by itself.",
         )
 
     def watch(self, credential: Credential) -> events.Rule:
-        """Tell of rotations of a credential that failed."""
+        """Examine a credential, alarm about what can be found, and tell of rotations of it that failed."""
+        self.probe.watch(credential)
+        for finding in FINDINGS:
+            concerned = credential.rotation is None or finding.concerns(credential.rotation, self._engine)
+            if concerned and finding.name not in self.alarms:
+                self.alarms[finding.name] = self._alarm(finding)
+        self.health.alarm_rule = self._any_alarm()
         return events.Rule(
             self if credential.owner is self.node.scope else credential.owner,
             "RotationFailed",
-            description=f"Rotations of {credential.username} on {self._database_id} that failed or were given up",
+            description=f"Rotations of {credential.username} on {self._metrics.database_id} that failed or were given "
+            "up",
             event_pattern=events.EventPattern(
                 source=["aws.secretsmanager"],
                 detail_type=["AWS Service Event via CloudTrail"],
@@ -69,25 +90,32 @@ class RotationAlarms(Construct):
                     "additionalEventData": {"SecretId": [credential.secret.secret_arn]},
                 },
             ),
-            targets=[targets.SnsTopic(self.topic, message=_message(self._database_id, credential.username))],
+            targets=[targets.SnsTopic(self.topic, message=_message(self._metrics.database_id, credential.username))],
         )
 
-    def _alarm(self, construct_id: str, metric: cloudwatch.Metric, description: str) -> cloudwatch.Alarm:
+    def _alarm(self, finding: Finding) -> cloudwatch.Alarm:
         alarm = cloudwatch.Alarm(
             self,
-            construct_id,
-            metric=metric,
-            alarm_description=description,
-            comparison_operator=cloudwatch.ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
-            threshold=1,
-            evaluation_periods=1,
-            # Between rotations the function does not run, and an absent metric is no news.
-            treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,
+            finding.name,
+            metric=finding.metric(self._metrics),
+            alarm_description=f"{finding.sentence.format(database=self._metrics.database_id)} "
+            f"See '{finding.paragraph}' in {_RUNBOOK}.",
+            comparison_operator=finding.comparison,
+            threshold=finding.threshold(self._thresholds),
+            evaluation_periods=finding.periods(self._thresholds),
+            treat_missing_data=finding.missing,
         )
-        action = actions.SnsAction(self.topic)
-        alarm.add_alarm_action(action)
-        alarm.add_ok_action(action)
+        tell = actions.SnsAction(self.topic)
+        for action in (tell, *self._further_actions.get(finding.severity, ())):
+            alarm.add_alarm_action(action)
+            alarm.add_ok_action(action)
+        if finding.missing is cloudwatch.TreatMissingData.MISSING:
+            alarm.add_insufficient_data_action(tell)
         return alarm
+
+    def _any_alarm(self) -> str:
+        on = [f'ALARM("{alarm.alarm_name}")' for alarm in self.alarms.values()]
+        return " OR ".join([*on, f'INSUFFICIENT_DATA("{self.alarms["ProbeSilent"].alarm_name}")'])
 
 
 def _message(database_id: str, username: str) -> events.RuleTargetInput:

@@ -13,6 +13,7 @@ from rotating_rds.errors import DeclarationError
 
 HANDLER = "rotating_rds_function.handlers.rotate.handler"
 PROVISION_HANDLER = "rotating_rds_function.handlers.provision.handler"
+PROBE_HANDLER = "rotating_rds_function.handlers.probe.handler"
 DATABASES_VARIABLE = "ROTATING_RDS_DATABASES"
 
 DATABASE_TAG = "rotating-rds:database"
@@ -39,6 +40,25 @@ PASSWORD_LENGTH = 32
 METRIC_NAMESPACE = "RotatingRDS"
 METRIC_DIMENSION = "Database"
 STEP_DURATION, STEP_FAILURES, STEP_ATTEMPTS = METRIC_NAMES = ("StepDuration", "StepFailures", "StepAttempts")
+PROBE_METRICS = (
+    "ProbeRuns",
+    "LoginFailures",
+    "OverdueHours",
+    "PendingHours",
+    "PrivilegeDifferences",
+    "RetainedHours",
+    "CertificateDays",
+)
+(
+    PROBE_RUNS,
+    LOGIN_FAILURES,
+    OVERDUE_HOURS,
+    PENDING_HOURS,
+    PRIVILEGE_DIFFERENCES,
+    RETAINED_HOURS,
+    CERTIFICATE_DAYS,
+) = PROBE_METRICS
+PROBE_SECRETS = "secrets"
 
 # Whose database authorities the function ships; the newest regions are missing, for want of a source.
 REGIONS = (

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from constructs import Construct
 
     from rotating_rds.compute import Compute
+    from rotating_rds.rotation import Rotation
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,6 +30,8 @@ class Credential:
     :param key: the customer key that encrypts it; None if it is the one of Secrets Manager itself.
     :param connections: the database's network side.
     :param role_path: IAM path of its consumers' roles.
+    :param rotation: how it rotates; None if nothing of ours rotates it.
+    :param administrator: who changes the password, if it is not the user itself.
     :param readers: who may read it.
     """
 
@@ -38,6 +41,8 @@ class Credential:
     key: kms.IKey | None
     connections: ec2.Connections
     role_path: str
+    rotation: Rotation | None = None
+    administrator: Credential | None = None
     readers: Readers = field(default_factory=Readers)
 
     @property

@@ -14,7 +14,7 @@ from aws_cdk import aws_logs as logs
 from constructs import Construct
 
 from rotating_rds import contract
-from rotating_rds.acknowledgements import NIST, acknowledge, acknowledge_inline_policies
+from rotating_rds.acknowledgements import acknowledge_inline_policies, acknowledge_missing_queues
 from rotating_rds.bundle import function_code
 from rotating_rds.encryption import admit_logs_named_by_stack
 from rotating_rds.errors import DeclarationError
@@ -85,12 +85,7 @@ class DatabaseFunction(Construct):
         )
         self.log_group = self._make_log_group("LogGroup")
         acknowledge_inline_policies(self)
-        acknowledge(
-            self,
-            f"{NIST}LambdaDLQ",
-            "Whoever invokes it waits for the answer and repeats what failed or rolls it back: Secrets Manager a "
-            "rotation, CloudFormation a deployment. No event is left over for a queue.",
-        )
+        acknowledge_missing_queues(self)
         self.role = FunctionRole(self, "Role", description=self.purpose, path=role_path, log_group=self.log_group)
         self.security_group = self._make_security_group(vpc, secrets_manager_endpoint)
         self._connections = ec2.Connections(security_groups=[self.security_group])

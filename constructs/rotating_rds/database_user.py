@@ -67,6 +67,8 @@ class DatabaseUser(Construct):
             key=database.key,
             connections=database.connections,
             role_path=database.role_path,
+            rotation=rotation,
+            administrator=database.credential if rotation.strategy.administered else None,
         )
         provisioned = self._provision(database, access, rotation, removal_policy)
         if rotation.strategy.administered:

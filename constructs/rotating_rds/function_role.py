@@ -53,6 +53,15 @@ class FunctionRole(iam.Role):
         key_use(self, credential.key, credential.secret, "kms:Decrypt", "kms:GenerateDataKey")
         credential.readers.add(self)
 
+    def allow_examination(self, credential: Credential) -> None:
+        """Let the function read the current value of a secret, and when what happened to it."""
+        iam.Grant.add_to_principal(
+            grantee=self,
+            actions=["secretsmanager:DescribeSecret", "secretsmanager:ListSecretVersionIds"],
+            resource_arns=[credential.secret.secret_arn],
+        )
+        self.allow_reading(credential)
+
     def allow_reading(self, credential: Credential) -> None:
         """Let the function read the current value of a secret, and use its key for that; asking twice adds nothing."""
         if credential.secret.node.addr in self._readable:

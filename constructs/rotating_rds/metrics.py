@@ -54,6 +54,55 @@ class RotationMetrics:
         """
         return self._own(contract.STEP_FAILURES, "Sum", period)
 
+    def probe_runs(self, *, period: Duration | None = None) -> cloudwatch.Metric:
+        """Return whether examinations were complete: 1, or 0 for one that was not (minimum).
+
+        :param period: 5 minutes unless given.
+        """
+        return self._own(contract.PROBE_RUNS, "Minimum", period)
+
+    def login_failures(self, *, period: Duration | None = None) -> cloudwatch.Metric:
+        """Return whether a credential did not log in: 1 (maximum).
+
+        :param period: 5 minutes unless given.
+        """
+        return self._own(contract.LOGIN_FAILURES, "Maximum", period)
+
+    def overdue_hours(self, *, period: Duration | None = None) -> cloudwatch.Metric:
+        """Return by how many hours the most overdue rotation is, or since when one is switched off (maximum).
+
+        :param period: 5 minutes unless given.
+        """
+        return self._own(contract.OVERDUE_HOURS, "Maximum", period)
+
+    def pending_hours(self, *, period: Duration | None = None) -> cloudwatch.Metric:
+        """Return how many hours ago the oldest rotation began that has not ended (maximum).
+
+        :param period: 5 minutes unless given.
+        """
+        return self._own(contract.PENDING_HOURS, "Maximum", period)
+
+    def privilege_differences(self, *, period: Duration | None = None) -> cloudwatch.Metric:
+        """Return what the two logins of a pair do not have in common, as a number of clauses (maximum).
+
+        :param period: 5 minutes unless given.
+        """
+        return self._own(contract.PRIVILEGE_DIFFERENCES, "Maximum", period)
+
+    def retained_hours(self, *, period: Duration | None = None) -> cloudwatch.Metric:
+        """Return by how many hours an old password has outlived its time (maximum).
+
+        :param period: 5 minutes unless given.
+        """
+        return self._own(contract.RETAINED_HOURS, "Maximum", period)
+
+    def certificate_days(self, *, period: Duration | None = None) -> cloudwatch.Metric:
+        """Return in how many days the first certificate ends that proves the server's identity (minimum).
+
+        :param period: 5 minutes unless given.
+        """
+        return self._own(contract.CERTIFICATE_DAYS, "Minimum", period)
+
     def _own(self, name: str, statistic: str, period: Duration | None) -> cloudwatch.Metric:
         return cloudwatch.Metric(
             namespace=contract.METRIC_NAMESPACE,

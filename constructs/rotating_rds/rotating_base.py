@@ -16,18 +16,21 @@ from constructs import Construct
 
 from rotating_rds import contract
 from rotating_rds.access import Access
-from rotating_rds.acknowledgements import acknowledge_inline_policies
+from rotating_rds.acknowledgements import acknowledge_inline_policies, acknowledge_missing_queues
 from rotating_rds.alarm_topic import AlarmTopic
 from rotating_rds.alarms import RotationAlarms
 from rotating_rds.contract import DatabaseEndpoint
 from rotating_rds.credential import Credential
+from rotating_rds.credential_probe import CredentialProbe
 from rotating_rds.credential_secret import CredentialSecret
 from rotating_rds.database_function import DatabaseFunction
 from rotating_rds.database_user import DatabaseUser
 from rotating_rds.encryption import CustomerKey
 from rotating_rds.errors import DeclarationError
+from rotating_rds.findings import Severity
 from rotating_rds.identity import role_path
 from rotating_rds.metrics import RotationMetrics
+from rotating_rds.probe_function import ProbeFunction
 from rotating_rds.provision_function import ProvisionFunction
 from rotating_rds.regions import check_region
 from rotating_rds.restricted_reads import restrict_reads
@@ -36,6 +39,7 @@ from rotating_rds.rotation_function import RotationFunction
 from rotating_rds.rotation_schedule import schedule_rotation
 from rotating_rds.server_events import subscribe_to_server_events
 from rotating_rds.subnets import check_way_to_secrets_manager, private_subnets
+from rotating_rds.thresholds import Thresholds
 from rotating_rds.usernames import Usernames
 
 if TYPE_CHECKING:
@@ -76,6 +80,7 @@ class RotatingBase(Construct):
         super().__init__(scope, construct_id)
         check_region(self)
         acknowledge_inline_policies(self)
+        acknowledge_missing_queues(self)
         self.engine = engine
         self.role_path = role_path(shared.environment_name)
         self.database_id = identify(self)
@@ -184,13 +189,16 @@ class RotatingBase(Construct):
             key=key,
             connections=connections,
             role_path=self.role_path,
+            rotation=rotation if rotation is not None and rotation.is_ours else None,
         )
         self.rotation_function = self._shared.rotation_function or self._new_function(RotationFunction)
         self.rotation_function.add_database(self.database_id, self._endpoint, connections)
         self.metrics = RotationMetrics(function=self.rotation_function.function, database_id=self.database_id)
         self._prerequisites.append(cast("Construct", server))
-        if rotation is not None and rotation.is_ours:
-            schedule_rotation(self.credential, rotation, self.rotation_function, after=self._prerequisites)
+        if self.credential.rotation is not None:
+            schedule_rotation(
+                self.credential, self.credential.rotation, self.rotation_function, after=self._prerequisites
+            )
             self._rotated.append(self.credential)
 
     @property
@@ -227,6 +235,13 @@ class RotatingBase(Construct):
     def provision_function(self) -> ProvisionFunction:
         """The function that makes users; made when the first one is added, unless one was given."""
         function = self._shared.provision_function or self._new_function(ProvisionFunction)
+        function.add_database(self.database_id, self._endpoint, self._connections)
+        return function
+
+    @cached_property
+    def probe_function(self) -> ProbeFunction:
+        """The function that examines credentials; made with the alarms, unless one was given."""
+        function = self._shared.probe_function or self._new_function(ProbeFunction)
         function.add_database(self.database_id, self._endpoint, self._connections)
         return function
 
@@ -301,18 +316,41 @@ class RotatingBase(Construct):
         """
         restrict_reads(self.credential, deployers=deployers, break_glass=break_glass)
 
-    def add_alarms(self, *, notify: sns.ITopic | None = None) -> RotationAlarms:
-        """Watch the rotation of all credentials: function errors and throttles, rotations that failed or were given up.
+    def add_alarms(
+        self,
+        *,
+        notify: sns.ITopic | None = None,
+        critical: Sequence[cloudwatch.IAlarmAction] = (),
+        warning: Sequence[cloudwatch.IAlarmAction] = (),
+        thresholds: Thresholds | None = None,
+        probe_every: Duration | None = None,
+    ) -> RotationAlarms:
+        """Watch all credentials that rotate: by the metrics of the function, by events, and by logging in with them.
 
-        RDS tells the same topic of failures, maintenance and changes of a server that is made here.
+        Each is examined after every rotation and again and again: whether it logs in, when it rotated, what is left of
+        an older one. RDS tells the same topic of failures, maintenance and changes of a server that is made here.
 
-        :param notify: topic that hears of it; an encrypted one is made unless given.
-        :raises DeclarationError: if it was called before.
+        :param notify: topic that hears of everything; an encrypted one is made unless given.
+        :param critical: what happens beside where applications cannot log in, or will not be able to.
+        :param warning: what happens beside where nothing fails yet.
+        :param thresholds: from when on to worry; those of :class:`Thresholds` unless given.
+        :param probe_every: between two examinations, 1 hour to 7 days; a day unless given.
+        :raises DeclarationError: if it was called before, or *probe_every* is something else.
         """
         if self._alarms is not None:
             raise DeclarationError(f"{self.node.path!r} has alarms already: call add_alarms() once.")
         topic = notify or AlarmTopic(self, "AlarmTopic", removal_policy=self._shared.companions).topic
-        self._alarms = RotationAlarms(self, "Alarms", metrics=self.metrics, notify=topic)
+        probe = CredentialProbe(self, "Probe", function=self.probe_function, every=probe_every or Duration.days(1))
+        self._alarms = RotationAlarms(
+            self,
+            "Alarms",
+            engine=self.engine,
+            metrics=self.metrics,
+            probe=probe,
+            notify=topic,
+            thresholds=thresholds or Thresholds(),
+            further_actions={Severity.CRITICAL: critical, Severity.WARNING: warning},
+        )
         for credential in self._rotated:
             self._alarms.watch(credential)
         subscribe_to_server_events(self._alarms, topic=topic, sources=self._event_sources())

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from aws_cdk import aws_ec2 as ec2
     from aws_cdk import aws_kms as kms
 
+    from rotating_rds.probe_function import ProbeFunction
     from rotating_rds.provision_function import ProvisionFunction
     from rotating_rds.rotation_function import RotationFunction
 
@@ -36,6 +37,7 @@ class SharedProps(TypedDict, total=False):
     :param log_retention: of the servers' and the functions' logs; one year unless given.
     :param rotation_function: one that several databases of the network share; one of the database's own unless given.
     :param provision_function: likewise, for making users.
+    :param probe_function: likewise, for examining credentials.
     :param function_runtime: newest Python runtime that this release was made for unless given.
     :param function_concurrency: invocations that are reserved for each function; 2 unless given, none of the account's
         share where None.
@@ -55,6 +57,7 @@ class SharedProps(TypedDict, total=False):
     log_retention: logs.RetentionDays
     rotation_function: RotationFunction | None
     provision_function: ProvisionFunction | None
+    probe_function: ProbeFunction | None
     function_runtime: lambda_.Runtime
     function_concurrency: int | None
     function_tracing: bool
@@ -76,6 +79,7 @@ class Shared:
     log_retention: logs.RetentionDays = logs.RetentionDays.ONE_YEAR
     rotation_function: RotationFunction | None = None
     provision_function: ProvisionFunction | None = None
+    probe_function: ProbeFunction | None = None
     function_runtime: lambda_.Runtime = lambda_.Runtime.PYTHON_3_14
     function_concurrency: int | None = 2
     function_tracing: bool = False

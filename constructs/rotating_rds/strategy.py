@@ -22,10 +22,12 @@ class Strategy:
 
     :cvar name: as the rotation function knows it.
     :cvar administered: whether an administrator changes the password.
+    :cvar alternates: whether two logins take turns.
     """
 
     name: ClassVar[str]
     administered: ClassVar[bool] = True
+    alternates: ClassVar[bool] = False
 
     def logins(self, username: str) -> tuple[str, ...]:
         """Return the names that log in, the user's first."""
@@ -34,6 +36,10 @@ class Strategy:
     def tags(self, username: str) -> Mapping[str, str]:  # noqa: ARG002 - of those that say more
         """Return what the secret's tags say beside the strategy's name."""
         return {}
+
+    def retains(self, engine: Engine) -> bool:  # noqa: ARG002 - of the one that does
+        """Tell whether the old password goes on logging in for a while after a rotation."""
+        return False
 
     def check(self, engine: Engine) -> None:
         """Refuse what an engine cannot do.
@@ -65,6 +71,10 @@ class AdminReset(Strategy):
         """See Strategy."""
         return {} if self.retain_for is None else {contract.RETAIN_FOR_TAG: str(self.retain_for)}
 
+    def retains(self, engine: Engine) -> bool:
+        """See Strategy."""
+        return engine.retains_passwords and self.retain_for != 0
+
     def check(self, engine: Engine) -> None:
         """See Strategy."""
         if self.retain_for is None:
@@ -90,6 +100,7 @@ class AlternatingUsers(Strategy):
     """
 
     name: ClassVar[str] = "alternating_users"
+    alternates: ClassVar[bool] = True
     suffix: str = "_clone"
     alternate_username: str | None = None
     provisioned: bool = False

@@ -6,8 +6,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from aws_cdk import Duration, Stack
 from aws_cdk import aws_cloudwatch as cloudwatch
+from aws_cdk import aws_cloudwatch_actions as actions
+from aws_cdk import aws_rds as rds
 from aws_cdk import aws_sns as sns
 
+from rotating_rds import Engine, Rotation, Thresholds
 from tests.support.declarations import new_declaration, template_of
 from tests.support.toolchain import ROOT
 
@@ -18,6 +21,7 @@ if TYPE_CHECKING:
     from tests.support.templates import Template
 
 ALARM = "AWS::CloudWatch::Alarm"
+FAILED = "Orders/Alarms/RotationFailed"
 TOPIC = "${Orders/AlarmTopic}"
 ALARMS_OF_THIS_ACCOUNT = {
     "StringEquals": {"aws:SourceAccount": "${AWS::AccountId}"},
@@ -65,9 +69,106 @@ def test_every_alarm_tells_the_topic_when_it_comes_and_goes(defaults: Template) 
         assert alarm.get("ActionsEnabled", True) is True
 
 
-def test_silence_between_rotations_is_no_alarm(defaults: Template) -> None:
-    """The function runs once in a month: missing data is the normal state."""
-    assert {alarm["Properties"]["TreatMissingData"] for alarm in defaults.of_type(ALARM).values()} == {"notBreaching"}
+@pytest.mark.parametrize(
+    ("alarm", "treated"),
+    [
+        ("FunctionErrors", "notBreaching"),  # the function runs once in a month: missing data is the normal state
+        ("FunctionThrottles", "notBreaching"),
+        ("LoginFails", "ignore"),  # what the last examination found is so until the next one
+        ("RotationStuck", "ignore"),
+        ("RotationOverdue", "ignore"),
+        ("CertificateEnds", "ignore"),
+        ("ProbeSilent", "missing"),  # no new database begins with an alarm
+    ],
+)
+def test_missing_data_is_treated_on_purpose(defaults: Template, alarm: str, treated: str) -> None:
+    """Silence means something else to each."""
+    assert defaults.properties(ALARM, f"Orders/Alarms/{alarm}")["TreatMissingData"] == treated
+
+
+@pytest.mark.parametrize(
+    ("alarm", "metric", "compared"),
+    [
+        ("LoginFails", "LoginFailures", ("Maximum", "GreaterThanOrEqualToThreshold", 1)),
+        ("RotationStuck", "PendingHours", ("Maximum", "GreaterThanOrEqualToThreshold", 1)),
+        ("RotationOverdue", "OverdueHours", ("Maximum", "GreaterThanOrEqualToThreshold", 24)),
+        ("CertificateEnds", "CertificateDays", ("Minimum", "LessThanThreshold", 90)),
+        ("ProbeSilent", "ProbeRuns", ("Minimum", "LessThanThreshold", 1)),
+    ],
+)
+def test_what_the_probe_finds_is_compared_with_documented_defaults(
+    defaults: Template, alarm: str, metric: str, compared: tuple[str, str, float]
+) -> None:
+    """The worst credential of the database decides."""
+    found = defaults.properties(ALARM, f"Orders/Alarms/{alarm}")
+    assert (found["Namespace"], found["MetricName"]) == ("RotatingRDS", metric)
+    assert (found["Statistic"], found["ComparisonOperator"], found["Threshold"]) == compared
+    assert [dimension["Name"] for dimension in found["Dimensions"]] == ["Database"]
+
+
+def test_thresholds_are_the_adopters_choice() -> None:
+    """GIVEN others, THEN alarms compare with those; silence is counted in steps of six hours."""
+    declaration = new_declaration()
+    thresholds = Thresholds(
+        overdue=Duration.hours(2),
+        pending=Duration.minutes(30),
+        certificate=Duration.days(30),
+        silence=Duration.hours(13),
+    )
+    declaration.database().add_alarms(thresholds=thresholds)
+    alarms = declaration.template().of_type(ALARM)
+    compared = {path.rpartition("/")[2]: alarm["Properties"]["Threshold"] for path, alarm in alarms.items()}
+    assert (compared["RotationOverdue"], compared["RotationStuck"], compared["CertificateEnds"]) == (2, 0.5, 30)
+    silent = alarms["Orders/Alarms/ProbeSilent"]["Properties"]
+    assert (silent["EvaluationPeriods"], silent["Period"]) == (3, 21_600)
+
+
+def test_silence_of_the_probe_tells_by_the_state_that_it_is() -> None:
+    """No data for 36 hours, after there was some, is a message as well."""
+    declaration = new_declaration()
+    declaration.database().add_alarms()
+    alarms = declaration.template().of_type(ALARM)
+    telling = {path for path, alarm in alarms.items() if alarm["Properties"].get("InsufficientDataActions")}
+    assert telling == {"Orders/Alarms/ProbeSilent"}
+
+
+def test_alarms_are_about_what_can_be_found() -> None:
+    """GIVEN strategies of users, THEN pairs are compared, and retained passwords watched, where there are any."""
+    found: dict[str, set[str]] = {}
+    for name, rotation in (("pair", Rotation.alternating_users()), ("reset", Rotation.admin_reset())):
+        declaration = new_declaration()
+        database = declaration.database(engine=Engine.mysql(rds.MysqlEngineVersion.VER_8_4_8), database_name="shop")
+        database.add_alarms()
+        database.add_user("web", rotation=rotation)
+        found[name] = {path.rpartition("/")[2] for path in declaration.template().of_type(ALARM)}
+    assert found["pair"] - found["reset"] == {"PrivilegesDiffer"}
+    assert found["reset"] - found["pair"] == {"PasswordRetained"}
+
+
+def test_what_pages_and_what_writes_is_told_apart() -> None:
+    """GIVEN further actions by severity, THEN alarms of that severity have them, beside the topic."""
+    declaration = new_declaration()
+    pager, chat = sns.Topic(declaration.stack, "Pager"), sns.Topic(declaration.stack, "Chat")
+    declaration.database().add_alarms(
+        critical=[actions.SnsAction(pager)],
+        warning=[actions.SnsAction(chat)],
+        notify=sns.Topic(declaration.stack, "All"),
+    )
+    alarms = declaration.template().readable(declaration.template().of_type(ALARM))
+    critical = {path.rpartition("/")[2] for path, alarm in alarms.items() if "${Pager}" in str(alarm)}
+    assert critical == {"LoginFails", "RotationStuck"}
+    for alarm in alarms.values():
+        told = alarm["Properties"]["AlarmActions"]
+        assert told == alarm["Properties"]["OKActions"]
+        assert told in (["${All}", "${Pager}"], ["${All}", "${Chat}"])
+
+
+def test_one_composite_alarm_says_whether_anything_is_wrong(defaults: Template) -> None:
+    """Of every alarm of the database; a probe that is silent counts."""
+    rule = defaults.properties("AWS::CloudWatch::CompositeAlarm")["AlarmRule"]
+    for path in defaults.of_type(ALARM):
+        assert f'ALARM("${{{path}}}")' in rule
+    assert 'INSUFFICIENT_DATA("${Orders/Alarms/ProbeSilent}")' in rule
 
 
 def test_every_alarm_leads_to_the_runbook(defaults: Template) -> None:
@@ -79,7 +180,7 @@ def test_every_alarm_leads_to_the_runbook(defaults: Template) -> None:
 def test_the_paragraphs_of_the_runbook_exist(defaults: Template) -> None:
     """What an alarm or event refers to can be looked up."""
     titles = set(re.findall(r"^## (.+)$", (ROOT / "docs" / "runbook.md").read_text(encoding="utf-8"), re.MULTILINE))
-    (target,) = defaults.properties("AWS::Events::Rule")["Targets"]
+    (target,) = defaults.properties("AWS::Events::Rule", FAILED)["Targets"]
     texts = [alarm["Properties"]["AlarmDescription"] for alarm in defaults.of_type(ALARM).values()]
     texts.append(target["InputTransformer"]["InputTemplate"])
     for text in texts:
@@ -89,7 +190,7 @@ def test_the_paragraphs_of_the_runbook_exist(defaults: Template) -> None:
 
 def test_failed_and_abandoned_rotations_of_this_secret_are_events(defaults: Template) -> None:
     """No metric tells of them, and other secrets of the account are not meant."""
-    rule = defaults.properties("AWS::Events::Rule")
+    rule = defaults.properties("AWS::Events::Rule", FAILED)
     assert rule["State"] == "ENABLED"
     assert rule["EventPattern"] == {
         "source": ["aws.secretsmanager"],
@@ -104,7 +205,7 @@ def test_failed_and_abandoned_rotations_of_this_secret_are_events(defaults: Temp
 
 def test_the_message_of_a_failed_rotation_can_be_read(defaults: Template) -> None:
     """It says what happened, to which secret, when, and where to look."""
-    (target,) = defaults.properties("AWS::Events::Rule")["Targets"]
+    (target,) = defaults.properties("AWS::Events::Rule", FAILED)["Targets"]
     transformer = target["InputTransformer"]
     assert target["Arn"] == TOPIC
     assert transformer["InputPathsMap"] == {

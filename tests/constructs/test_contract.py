@@ -33,7 +33,7 @@ def decoded(text: str) -> str:
     return b"".join(bytes.fromhex(part) if index % 2 else part.encode() for index, part in enumerate(parts)).decode()
 
 
-@pytest.mark.parametrize("handler", [contract.HANDLER, contract.PROVISION_HANDLER])
+@pytest.mark.parametrize("handler", [contract.HANDLER, contract.PROVISION_HANDLER, contract.PROBE_HANDLER])
 def test_the_handler_is_one_of_the_contract(handler: str) -> None:
     """The function's bundle has what Lambda is told to call."""
     assert handler in DEFINITIONS["handler"]["enum"]
@@ -70,6 +70,8 @@ def test_every_tag_is_known_to_the_contract() -> None:
         (contract.PASSWORD_LENGTH, DEFINITIONS["passwordLength"]["const"]),
         (contract.METRIC_NAMESPACE, DEFINITIONS["metrics"]["properties"]["namespace"]["const"]),
         ([contract.METRIC_DIMENSION], DEFINITIONS["metrics"]["properties"]["dimensions"]["const"]),
+        (list(contract.PROBE_METRICS), list(DEFINITIONS["probeMetrics"]["properties"])),
+        ([contract.PROBE_SECRETS], DEFINITIONS["probeRequest"]["required"]),
         (list(contract.METRIC_NAMES), DEFINITIONS["metrics"]["properties"]["names"]["const"]),
         (list(contract.REGIONS), DEFINITIONS["regions"]["enum"]),
         (f"^{contract.DATABASE_ID}$", DEFINITIONS["databaseId"]["pattern"]),
@@ -138,9 +140,10 @@ def test_the_tags_of_the_secret_follow_the_contract(defaults: Template) -> None:
     }
 
 
-def test_the_environment_of_the_function_follows_the_contract(defaults: Template) -> None:
+@pytest.mark.parametrize("function", ["Orders/RotationFunction", "Orders/ProbeFunction"])
+def test_the_environment_of_a_function_follows_the_contract(defaults: Template, function: str) -> None:
     """The endpoint comes from the deployment; CloudFormation renders it into JSON."""
-    variables = defaults.properties("AWS::Lambda::Function")["Environment"]["Variables"]
+    variables = defaults.properties("AWS::Lambda::Function", function)["Environment"]["Variables"]
     validate(variables, "environment")
     databases = json.loads(variables[contract.DATABASES_VARIABLE].replace("${Orders.Endpoint.Port}", "5432"))
     validate(databases, "databases")

@@ -137,8 +137,8 @@ def test_the_key_admits_cloudwatch_logs_for_these_groups_only(defaults: Template
     ]
 
 
-def test_only_the_rotation_function_reaches_the_database(defaults: Template) -> None:
-    """The database's group lets in one named group on one port."""
+def test_only_our_functions_reach_the_database(defaults: Template) -> None:
+    """The database's group lets in named groups on one port."""
     into_database = [
         rule
         for rule in map(defaults.readable, defaults.of_type("AWS::EC2::SecurityGroupIngress").values())
@@ -147,7 +147,10 @@ def test_only_the_rotation_function_reaches_the_database(defaults: Template) -> 
     assert [
         (rule["Properties"]["SourceSecurityGroupId"], rule["Properties"]["FromPort"], rule["Properties"]["ToPort"])
         for rule in into_database
-    ] == [("${Orders/RotationFunction/SecurityGroup.GroupId}", 5432, 5432)]
+    ] == [
+        ("${Orders/RotationFunction/SecurityGroup.GroupId}", 5432, 5432),
+        ("${Orders/ProbeFunction/SecurityGroup.GroupId}", 5432, 5432),
+    ]
     assert "SecurityGroupIngress" not in defaults.properties("AWS::EC2::SecurityGroup", "Orders/SecurityGroup")
 
 

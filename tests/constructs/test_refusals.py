@@ -14,6 +14,7 @@ import jsii
 import pytest
 from aws_cdk import Duration, IStableStringProducer, Lazy, Stack
 from aws_cdk import aws_ec2 as ec2
+from aws_cdk import aws_events as events
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_rds as rds
@@ -78,6 +79,22 @@ def rotate_many(declaration: Declaration) -> None:
     credential = database(declaration, rotation_function=function).credential
     for number in range(40):
         function.allow_rotation(Construct(declaration.stack, f"Further{number}"), credential)
+
+
+def examine_many(declaration: Declaration) -> None:
+    """Have one schedule examine one credential too many."""
+    examined = database(declaration)
+    probe = examined.add_alarms().probe
+    for _ in range(250):
+        probe.watch(examined.credential)
+
+
+def invoke_by_many(declaration: Declaration) -> None:
+    """Have one function invoked by one rule too many."""
+    examined = database(declaration)
+    examined.add_alarms()
+    for number in range(39):
+        examined.probe_function.admit(events.CfnRule(declaration.stack, f"Rule{number}", state="ENABLED"))
 
 
 def serve_many(declaration: Declaration) -> None:
@@ -207,6 +224,24 @@ REFUSALS: dict[str, tuple[Callable[[Declaration], object], str]] = {
     "alarms twice": (
         lambda d: [made := database(d), made.add_alarms(), made.add_alarms()],
         r"'Shop/Orders' has alarms already: call add_alarms\(\) once\.",
+    ),
+    "probe interval": (
+        lambda d: database(d).add_alarms(probe_every=Duration.minutes(10)),
+        r"probe_every of 10 minutes is refused for 'Shop/Orders': choose 1 hour to 7 days\.",
+    ),
+    "examining too many": (
+        examine_many,
+        (
+            r"'Shop/Orders/Probe' would examine 251 credentials, and its schedule can name 250: declare a database with "
+            r"fewer users\."
+        ),
+    ),
+    "invoked by too many": (
+        invoke_by_many,
+        (
+            r"'Shop/Orders/ProbeFunction' would be invoked by 41 rules, and its resource policy can name 40: make another "
+            r"ProbeFunction for some of the databases\."
+        ),
     ),
     "monitoring interval": (
         lambda d: database(d, monitoring_interval=Duration.seconds(7)),

@@ -86,7 +86,7 @@ def test_no_managed_policy_widens_the_role(defaults: Template) -> None:
 
 def test_only_secrets_manager_invokes_it_and_only_for_this_secret(defaults: Template) -> None:
     """Without source account and ARN, a secret of another account could have the function invoked."""
-    assert defaults.properties("AWS::Lambda::Permission") == {
+    assert defaults.properties("AWS::Lambda::Permission", "Orders/InvokePermission") == {
         "Action": "lambda:InvokeFunction",
         "FunctionName": "${Orders/RotationFunction.Arn}",
         "Principal": "secretsmanager.amazonaws.com",
@@ -97,7 +97,7 @@ def test_only_secrets_manager_invokes_it_and_only_for_this_secret(defaults: Temp
 
 def test_it_logs_json_to_a_group_of_its_own(defaults: Template) -> None:
     """The group has a retention and the database's key."""
-    assert defaults.properties(FUNCTION)["LoggingConfig"] == {
+    assert defaults.properties(FUNCTION, "Orders/RotationFunction")["LoggingConfig"] == {
         "LogFormat": "JSON",
         "LogGroup": "${Orders/RotationFunction/LogGroup}",
         "ApplicationLogLevel": "INFO",
@@ -109,7 +109,7 @@ def test_it_logs_json_to_a_group_of_its_own(defaults: Template) -> None:
 
 def test_it_runs_beside_the_database(defaults: Template) -> None:
     """In the isolated subnets, with a group of its own."""
-    assert defaults.properties(FUNCTION)["VpcConfig"] == {
+    assert defaults.properties(FUNCTION, "Orders/RotationFunction")["VpcConfig"] == {
         "SecurityGroupIds": [f"${{{GROUP}.GroupId}}"],
         "SubnetIds": ["${Vpc/DataSubnet1/Subnet}", "${Vpc/DataSubnet2/Subnet}"],
     }
@@ -135,13 +135,16 @@ def test_its_group_has_a_rule_of_its_own_that_leads_nowhere(defaults: Template) 
 
 
 def test_the_endpoint_lets_it_in(defaults: Template) -> None:
-    """The endpoint is open to named groups only, so the function's is named."""
+    """The endpoint is open to named groups only, so those of the functions are named."""
     into_endpoint = [
         (rule["SourceSecurityGroupId"], rule["FromPort"])
         for rule in rules(defaults, "Ingress")
         if rule["GroupId"] == "${Vpc/SecretsManager/SecurityGroup.GroupId}"
     ]
-    assert into_endpoint == [(f"${{{GROUP}.GroupId}}", 443)]
+    assert into_endpoint == [
+        (f"${{{GROUP}.GroupId}}", 443),
+        ("${Orders/ProbeFunction/SecurityGroup.GroupId}", 443),
+    ]
 
 
 def test_subnets_with_a_way_out_need_no_endpoint() -> None:
@@ -227,7 +230,7 @@ def test_invocations_are_traced_on_request() -> None:
 
 def test_its_environment_is_under_the_databases_key(defaults: Template) -> None:
     """Who may not use the key does not see where the database is."""
-    assert defaults.properties(FUNCTION)["KmsKeyArn"] == "${Orders/Key.Arn}"
+    assert defaults.properties(FUNCTION, "Orders/RotationFunction")["KmsKeyArn"] == "${Orders/Key.Arn}"
 
 
 def test_its_runtime_is_the_adopters_choice() -> None:
@@ -239,4 +242,6 @@ def test_its_runtime_is_the_adopters_choice() -> None:
 
 def test_its_environment_holds_no_secret(defaults: Template) -> None:
     """One variable, with endpoints in it."""
-    assert set(defaults.properties(FUNCTION)["Environment"]["Variables"]) == {"ROTATING_RDS_DATABASES"}
+    assert set(defaults.properties(FUNCTION, "Orders/RotationFunction")["Environment"]["Variables"]) == {
+        "ROTATING_RDS_DATABASES"
+    }

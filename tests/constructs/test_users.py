@@ -150,7 +150,8 @@ def test_failed_rotations_of_users_are_told_of(web: Template) -> None:
     """Alarms that were asked for first hear of users that were added later, too."""
     watched = [
         rule["Properties"]["EventPattern"]["detail"]["additionalEventData"]["SecretId"]
-        for rule in map(web.readable, web.of_type("AWS::Events::Rule").values())
+        for path, rule in web.readable(web.of_type("AWS::Events::Rule")).items()
+        if path.endswith("/RotationFailed")
     ]
     assert sorted(watched) == [["${Orders/Secret/Attachment}"], [f"${{{PATH}/Secret/Attachment}}"]]
 

@@ -22,6 +22,7 @@ READ = "secretsmanager:GetSecretValue"
 API, CONSOLE = "orders/Database/Users/web/Api", "orders/Database/Console"
 ROTATION = "orders/Database/RotationFunction/Role"
 PROVISION = "orders/Database/ProvisionFunction/Role"
+PROBE = "orders/Database/ProbeFunction/Role"
 FRAMEWORK = "orders/Database/ProvisionFunction/ProviderRole"
 OF_ORDERS = ("orders", "web", "reports")
 ALL = (*OF_ORDERS, "billing", "invoices")
@@ -177,6 +178,9 @@ MUTATIONS = {
     "the function for users reads every version": Mutation(
         drop(PROVISION, READ, "secretsmanager:VersionStage"), red("orders: provision", VERSIONS, OF_ORDERS)
     ),
+    "the probe reads every version": Mutation(
+        drop(PROBE, READ, "secretsmanager:VersionStage"), red("orders: probe", VERSIONS, OF_ORDERS)
+    ),
     "the framework's function invokes every function": Mutation(
         widen(FRAMEWORK, "lambda:InvokeFunction"),
         red(
@@ -184,9 +188,11 @@ MUTATIONS = {
             "InvokeFunction",
             (
                 "rotation of orders",
+                "probe of orders",
                 "framework of orders",
                 "rotation of billing",
                 "provision of billing",
+                "probe of billing",
                 "framework of billing",
             ),
         ),
@@ -205,6 +211,7 @@ MUTATIONS = {
             "undeclared",
             (
                 "DescribeSecret",
+                "ListSecretVersionIds",
                 "UpdateSecretVersionStage",
                 "RotateSecret",
                 "CancelRotateSecret",

@@ -20,8 +20,10 @@ Templates = dict[str, "Template"]
 
 ENDPOINT = "network/SecretsManagerEndpointGroup"
 APPLICATION = "sg-0123456789abcdef0"  # the group that the settings name for the consumer `api` of orders
-FUNCTIONS = tuple(f"{part}/Database/{name}" for part in ("orders", "billing") for name in ("Rotation", "Provision"))
-USED = ("DescribeSecret", "GetSecretValue", "PutSecretValue", "UpdateSecretVersionStage")
+FUNCTIONS = tuple(
+    f"{part}/Database/{name}" for part in ("orders", "billing") for name in ("Rotation", "Provision", "Probe")
+)
+USED = ("DescribeSecret", "GetSecretValue", "ListSecretVersionIds", "PutSecretValue", "UpdateSecretVersionStage")
 TAG = "aws:ResourceTag/rotating-rds:environment"
 
 

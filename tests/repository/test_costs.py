@@ -19,6 +19,7 @@ KINDS = {
     "secrets": "AWS::SecretsManager::Secret",
     "customer keys": "AWS::KMS::Key",
     "alarms": "AWS::CloudWatch::Alarm",
+    "composite alarms": "AWS::CloudWatch::CompositeAlarm",
 }
 
 

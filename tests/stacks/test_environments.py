@@ -126,6 +126,7 @@ def test_the_database_stack_reports_what_operators_need(name: str) -> None:
         "EndpointAddress": "${Database.Endpoint.Address}",
         "EndpointPort": "${Database.Endpoint.Port}",
         "RotationFunctionName": "${Database/RotationFunction}",
+        "ProbeFunctionName": "${Database/ProbeFunction}",
         "ProvisionFunctionName": "${Database/ProvisionFunction}",
         "UserOrdersSecretArn": "${Database/Users/orders/Secret/Attachment}",
         "UserOrdersApiRoleArn": "${Database/Users/orders/Api.Arn}",

@@ -49,6 +49,7 @@ def test_the_endpoint_serves_secrets_of_this_environment_to_this_account_only() 
             "Action": [
                 "secretsmanager:DescribeSecret",
                 "secretsmanager:GetSecretValue",
+                "secretsmanager:ListSecretVersionIds",
                 "secretsmanager:PutSecretValue",
                 "secretsmanager:UpdateSecretVersionStage",
             ],

@@ -123,6 +123,21 @@ def provision_function(name: str) -> list[dict[str, Any]]:
     ]
 
 
+def probe_function(name: str) -> list[dict[str, Any]]:
+    """Return the statements of the function that examines credentials; the master's are the administrator's."""
+    secrets = [MASTER, *map(secret_of, users_of(name))]
+    return [
+        *function_in_network(name, "Database/ProbeFunction"),
+        {
+            "Effect": "Allow",
+            "Action": ["secretsmanager:DescribeSecret", "secretsmanager:ListSecretVersionIds"],
+            "Resource": secrets,
+        },
+        read(*secrets),
+        *(key_use(name, secret, "kms:Decrypt") for secret in secrets),
+    ]
+
+
 def framework() -> list[dict[str, Any]]:
     """Return the statements of what stands between CloudFormation and that function."""
     return [
@@ -148,6 +163,7 @@ def statements_of(name: str) -> dict[str, list[dict[str, Any]]]:
         "orders: Database/RotationFunction/Role": rotation_function(name),
         "orders: Database/ProvisionFunction/Role": provision_function(name),
         "orders: Database/ProvisionFunction/ProviderRole": framework(),
+        "orders: Database/ProbeFunction/Role": probe_function(name),
         **({"orders: Database/MonitoringRole": []} if name in MONITORED else {}),
         **{f"orders: {path}": application(name, secret_of(user)) for path, user in READERS[name].items()},
     }
@@ -212,6 +228,7 @@ def test_every_role_of_ours_is_assumed_by_one_service(name: str) -> None:
         "Database/RotationFunction/Role": ["lambda.amazonaws.com"],
         "Database/ProvisionFunction/Role": ["lambda.amazonaws.com"],
         "Database/ProvisionFunction/ProviderRole": ["lambda.amazonaws.com"],
+        "Database/ProbeFunction/Role": ["lambda.amazonaws.com"],
         **({"Database/MonitoringRole": ["monitoring.rds.amazonaws.com"]} if name in MONITORED else {}),
         **{key: ["ecs-tasks.amazonaws.com"] for key in READERS[name]},
     }

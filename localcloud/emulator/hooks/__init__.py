@@ -14,6 +14,7 @@ from localcloud.emulator.hooks import (
     alarms,
     backup,
     cloudtrail,
+    composite_alarms,
     ec2,
     eks,
     event_rules,
@@ -77,6 +78,7 @@ _HOOKS = (
     topics,
     event_subscriptions,
     alarms,
+    composite_alarms,
 )
 
 

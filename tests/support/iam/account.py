@@ -18,6 +18,7 @@ ENVIRONMENT_TAG = "rotating-rds:environment"
 
 # What `Fn::GetAtt: Arn` returns, or `Ref` where a type's reference is its ARN; the rest is what AWS generates.
 _ARNS = {
+    "AWS::Events::Rule": "arn:aws:events:{region}:{account}:rule/{name}",
     "AWS::IAM::Role": "arn:aws:iam::{account}:role{path}{name}",
     "AWS::KMS::Key": "arn:aws:kms:{region}:{account}:key/{name}",
     "AWS::Lambda::Function": "arn:aws:lambda:{region}:{account}:function:{name}",

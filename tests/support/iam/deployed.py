@@ -198,6 +198,7 @@ _CALLS: Mapping[str, Callable[[Any, DeployedSecret], object]] = {
         SecretId=secret.arn, VersionId=secret.previous
     ),
     "DescribeSecret": lambda client, secret: client.describe_secret(SecretId=secret.arn),
+    "ListSecretVersionIds": lambda client, secret: client.list_secret_version_ids(SecretId=secret.arn),
     "PutSecretValue": lambda client, secret: client.put_secret_value(
         SecretId=secret.arn, SecretString="{}", VersionStages=["PROOF"]
     ),

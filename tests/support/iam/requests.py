@@ -92,6 +92,7 @@ OF_SECRETS: Mapping[str, Callable[[Role, Secret], list[Request]]] = {
     "GetSecretValue by version id": _read_by_id,
     "BatchGetSecretValue": _batch,
     "DescribeSecret": _plain("DescribeSecret"),
+    "ListSecretVersionIds": _plain("ListSecretVersionIds"),
     "PutSecretValue": _write,
     "UpdateSecretVersionStage": _plain("UpdateSecretVersionStage"),
     "RotateSecret": _plain("RotateSecret"),
