@@ -13,6 +13,7 @@ from stacks.tables import (
     Aws,
     Database,
     Defaults,
+    Detection,
     ExistingNetwork,
     Functions,
     Network,
@@ -58,6 +59,7 @@ class EnvironmentFile(Table):
     )
     functions: Functions = Field(default=Functions(), description="a table [functions]")
     restrict_reads: RestrictReads | None = Field(default=None, description="a table [restrict_reads]")
+    detection: Detection = Field(default=Detection(), description="a table [detection]")
     audit: Audit = Field(default=Audit(), description="a table [audit]")
     alarms: Alarms = Field(default=Alarms(), description="a table [alarms]")
     tags: Annotated[dict[str, str], AfterValidator(_tags)] = Field(
@@ -103,6 +105,12 @@ class Settings(EnvironmentFile):
     """
 
     name: str
+
+    @property
+    def trusted_roles(self) -> tuple[str, ...]:
+        """Roles whose reads and changes of secrets are no news, beside those that are declared."""
+        deployers = self.restrict_reads.deployers if self.restrict_reads else ()
+        return tuple(dict.fromkeys([*self.detection.trusted_roles, *deployers]))
 
     @property
     def role_path(self) -> str:

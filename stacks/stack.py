@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 from aws_cdk import CliCredentialsStackSynthesizer, DefaultStackSynthesizer, Environment, IStackSynthesizer, Stack
 from aws_cdk import aws_iam as iam
 
+from rotating_rds.detection_rule import deploying_role
+
 if TYPE_CHECKING:
     from constructs import Construct
 
@@ -35,6 +37,13 @@ class EnvironmentStack(Stack):
         )
         if settings.aws.permissions_boundary is not None:
             iam.PermissionsBoundary.of(self).apply(_policy(self, settings.aws.permissions_boundary))
+
+
+def trusted_roles(stack: Stack, settings: Settings) -> list[str]:
+    """Return whose reads and changes of secrets are no news: those whom the settings name, and what deploys."""
+    qualifier = settings.aws.bootstrap_qualifier
+    own = [deploying_role(stack, qualifier)] if qualifier else []
+    return [*settings.trusted_roles, *own]
 
 
 def _synthesizer(aws: Aws) -> IStackSynthesizer:

@@ -22,6 +22,7 @@ from rotating_rds.consumer import ConsumerRole
 from rotating_rds.contract import DatabaseEndpoint
 from rotating_rds.database import RotatingDatabase
 from rotating_rds.database_user import DatabaseUser
+from rotating_rds.detection import CredentialDetection
 from rotating_rds.engine import Engine
 from rotating_rds.errors import BundleMissingError, DeclarationError
 from rotating_rds.grants import Grants
@@ -42,6 +43,7 @@ __all__ = [
     "BundleMissingError",
     "Compute",
     "ConsumerRole",
+    "CredentialDetection",
     "DatabaseEndpoint",
     "DatabaseUser",
     "DeclarationError",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_cloudwatch_actions as actions
@@ -13,6 +13,7 @@ from constructs import Construct
 
 from rotating_rds.alarm_topic import admit_alarms
 from rotating_rds.findings import FINDINGS, Finding, Severity
+from rotating_rds.service_events import MOST_IN_A_PATTERN, service_events
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -59,6 +60,7 @@ class RotationAlarms(Construct):
         self._metrics = metrics
         self._thresholds = thresholds
         self._further_actions = further_actions
+        self._secrets: list[str] = []
         admit_alarms(notify)
         self.health = cloudwatch.CfnCompositeAlarm(
             self,
@@ -68,7 +70,7 @@ class RotationAlarms(Construct):
             f"its alarms are on, each of which has told by itself.",
         )
 
-    def watch(self, credential: Credential) -> events.Rule:
+    def watch(self, credential: Credential) -> None:
         """Examine a credential, alarm about what can be found, and tell of rotations of it that failed."""
         self.probe.watch(credential)
         for finding in FINDINGS:
@@ -76,21 +78,23 @@ class RotationAlarms(Construct):
             if concerned and finding.name not in self.alarms:
                 self.alarms[finding.name] = self._alarm(finding)
         self.health.alarm_rule = self._any_alarm()
-        return events.Rule(
-            self if credential.owner is self.node.scope else credential.owner,
-            "RotationFailed",
-            description=f"Rotations of {credential.username} on {self._metrics.database_id} that failed or were given "
-            "up",
-            event_pattern=events.EventPattern(
-                source=["aws.secretsmanager"],
-                detail_type=["AWS Service Event via CloudTrail"],
-                detail={
-                    "eventSource": ["secretsmanager.amazonaws.com"],
-                    "eventName": ["RotationFailed", "RotationAbandoned"],
-                    "additionalEventData": {"SecretId": [credential.secret.secret_arn]},
-                },
-            ),
-            targets=[targets.SnsTopic(self.topic, message=_message(self._metrics.database_id, credential.username))],
+        self._tell_of_failures(credential)
+
+    def _tell_of_failures(self, credential: Credential) -> None:
+        """Have a rule tell of rotations of a credential that failed or were given up."""
+        self._secrets.append(credential.secret.secret_arn)
+        number, place = divmod(len(self._secrets) - 1, MOST_IN_A_PATTERN)
+        if place == 0:
+            rule = events.Rule(
+                self,
+                f"RotationFailed{number or ''}",
+                description=f"Rotations of credentials of {self._metrics.database_id} that failed or were given up",
+                event_pattern=events.EventPattern(source=["aws.secretsmanager"]),
+                targets=[targets.SnsTopic(self.topic, message=_message(self._metrics.database_id))],
+            )
+            self._failures = cast("events.CfnRule", rule.node.default_child)
+        self._failures.event_pattern = service_events(
+            "RotationFailed", "RotationAbandoned", secrets=self._secrets[number * MOST_IN_A_PATTERN :]
         )
 
     def _alarm(self, finding: Finding) -> cloudwatch.Alarm:
@@ -118,11 +122,11 @@ class RotationAlarms(Construct):
         return " OR ".join([*on, f'INSUFFICIENT_DATA("{self.alarms["ProbeSilent"].alarm_name}")'])
 
 
-def _message(database_id: str, username: str) -> events.RuleTargetInput:
+def _message(database_id: str) -> events.RuleTargetInput:
     secret = events.EventField.from_path("$.detail.additionalEventData.SecretId")
     outcome = events.EventField.from_path("$.detail.eventName")
     return events.RuleTargetInput.from_text(
-        f"{outcome}: {username} of database {database_id} has not got its new password ({events.EventField.time}). "
+        f"{outcome}: a credential of database {database_id} has not got its new password ({events.EventField.time}). "
         f"Secret: {secret}. If the password was set before the failure, new connections fail until the rotation is "
         f"repeated: see 'Rotation failed' in {_RUNBOOK}."
     )

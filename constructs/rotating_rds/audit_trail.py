@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from aws_cdk import Duration, RemovalPolicy, Stack
 from aws_cdk import aws_cloudtrail as cloudtrail
 from aws_cdk import aws_iam as iam
@@ -10,7 +12,15 @@ from constructs import Construct
 
 from rotating_rds.acknowledgements import NIST, acknowledge, acknowledge_inline_policies
 from rotating_rds.audit_bucket import AuditBucket
+from rotating_rds.detection_rule import DetectionRule, deploying_role
+from rotating_rds.detections import TRAIL_STOPPED, Watched
 from rotating_rds.encryption import CustomerKey, admit_logs_named_by_stack
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from aws_cdk import aws_events as events
+    from aws_cdk import aws_sns as sns
 
 _SERVICE = "cloudtrail.amazonaws.com"
 
@@ -41,6 +51,7 @@ class AuditTrail(Construct):
         super().__init__(scope, construct_id)
         # Written out, since bucket and key name the trail before it exists.
         trail_arn = Stack.of(self).format_arn(service="cloudtrail", resource="trail", resource_name=trail_name)
+        self._name, self._arn = trail_name, trail_arn
         self.key = self._make_key(trail_name, trail_arn, removal_policy)
         self.log_group = logs.LogGroup(
             self, "LogGroup", retention=log_retention, encryption_key=self.key, removal_policy=removal_policy
@@ -62,6 +73,21 @@ class AuditTrail(Construct):
             "Objects are versioned, validated and kept for years; a copy in another region is made where the account's "
             "owner collects the trails of all accounts.",
         )
+
+    def add_detection(self, *, notify: sns.ITopic, trusted: Sequence[str] = ()) -> events.Rule:
+        """Tell when somebody stops, deletes or changes this trail.
+
+        :param notify: topic that hears of it; EventBridge is admitted to it.
+        :param trusted: ARNs of further roles whose changes are no news; the role by which CloudFormation deploys this
+            stack is among them.
+        """
+        rule = DetectionRule(self, TRAIL_STOPPED.name, detection=TRAIL_STOPPED, subject=self._name, notify=notify)
+        known = [*trusted, deploying_role(Stack.of(self))]
+        ours = Stack.of(self).format_arn(service="iam", region="", resource="role", resource_name="rotating-rds/*")
+        rule.watch(Watched([], [], ours, known, [self._name, self._arn]))
+        # While the trail is made, nothing is news.
+        rule.node.add_dependency(self.trail)
+        return rule
 
     def _make_trail(self, trail_name: str) -> cloudtrail.CfnTrail:
         trail = cloudtrail.CfnTrail(

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from aws_cdk import aws_iam as iam
+from rotating_rds.readers import OwnRole
 
 if TYPE_CHECKING:
+    from aws_cdk import aws_iam as iam
     from constructs import Construct
 
     from rotating_rds.compute import Compute
 
 
-class ConsumerRole(iam.Role):
+class ConsumerRole(OwnRole):
     """The role of one application; it may do nothing until something is granted to it.
 
     Its `instance_profile` is for `Compute.ec2_instance()`, and None for everything else.

@@ -10,6 +10,7 @@ from constructs import Construct
 
 from rotating_rds import contract
 from rotating_rds.errors import DeclarationError
+from rotating_rds.service_events import MOST_IN_A_PATTERN, service_events
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -17,8 +18,7 @@ if TYPE_CHECKING:
     from rotating_rds.credential import Credential
     from rotating_rds.probe_function import ProbeFunction
 
-# EventBridge takes event patterns of 2,048 characters and inputs of 8,192; an ARN takes up to about 120 of them.
-_MOST_IN_A_PATTERN = 12
+# EventBridge takes inputs of 8,192 characters, of which the ARN of a secret takes up to about 120.
 _MOST_IN_AN_INPUT = 50
 _MOST_TARGETS = 5
 _WHICH = "$.detail.additionalEventData.SecretId"
@@ -73,10 +73,12 @@ class CredentialProbe(Construct):
             self._target(f"Probe{number}", input=Stack.of(self).to_json_string({contract.PROBE_SECRETS: list(batch)}))
             for number, batch in enumerate(_batches(arns, _MOST_IN_AN_INPUT))
         ]
-        for number, batch in enumerate(_batches(arns, _MOST_IN_A_PATTERN)):
+        for number, batch in enumerate(_batches(arns, MOST_IN_A_PATTERN)):
             if number == len(self._after):
                 self._after.append(self._after_rotations(number))
-            self._after[number].event_pattern = _rotations_of(batch)
+            self._after[number].event_pattern = service_events(
+                "RotationSucceeded", "TestRotationSucceeded", secrets=batch
+            )
 
     def _after_rotations(self, number: int) -> events.CfnRule:
         rule = self._rule(f"AfterRotations{number or ''}", "Examines a credential that was rotated", event_pattern={})
@@ -103,15 +105,3 @@ class CredentialProbe(Construct):
 
 def _batches(arns: Sequence[str], size: int) -> Iterator[Sequence[str]]:
     return (arns[first : first + size] for first in range(0, len(arns), size))
-
-
-def _rotations_of(arns: Sequence[str]) -> dict[str, object]:
-    return {
-        "source": ["aws.secretsmanager"],
-        "detail-type": ["AWS Service Event via CloudTrail"],
-        "detail": {
-            "eventSource": ["secretsmanager.amazonaws.com"],
-            "eventName": ["RotationSucceeded", "TestRotationSucceeded"],
-            "additionalEventData": {"SecretId": list(arns)},
-        },
-    }

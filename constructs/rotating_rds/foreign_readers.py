@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 from aws_cdk import ArnFormat, Stack
 from aws_cdk import aws_iam as iam
@@ -10,6 +10,7 @@ from aws_cdk import aws_secretsmanager as secretsmanager
 
 from rotating_rds.errors import DeclarationError
 from rotating_rds.readers import CURRENT_ONLY
+from rotating_rds.secret_names import made_secret
 
 if TYPE_CHECKING:
     from aws_cdk import aws_kms as kms
@@ -59,7 +60,7 @@ def admit_foreign(arn: str, *, secret: secretsmanager.ISecret, key: kms.IKey | N
 
 def block_public_access(secret: secretsmanager.ISecret) -> None:
     """Have Secrets Manager refuse a policy of *secret* that would admit everybody."""
-    for child in _made(secret).node.find_all():
+    for child in made_secret(secret).node.find_all():
         if isinstance(child, secretsmanager.CfnResourcePolicy):
             child.block_public_policy = True
 
@@ -70,7 +71,7 @@ def _arn_pattern(secret: secretsmanager.ISecret) -> str:
     The ARN itself would be a cycle, for the secret needs the key first. CloudFormation names a secret after its logical
     id; what the secret's own policy admits is exact.
     """
-    made = _made(secret).node.default_child
+    made = made_secret(secret).node.default_child
     if not isinstance(made, secretsmanager.CfnSecret):
         return secret.secret_arn
     stack = Stack.of(made)
@@ -80,9 +81,3 @@ def _arn_pattern(secret: secretsmanager.ISecret) -> str:
         resource_name=f"*{stack.get_logical_id(made)}*",
         arn_format=ArnFormat.COLON_RESOURCE_NAME,
     )
-
-
-def _made(secret: secretsmanager.ISecret) -> secretsmanager.Secret:
-    """Return the secret that an attachment stands for; a policy belongs to one or the other, by a feature flag."""
-    attached = secret.node.scope if isinstance(secret, secretsmanager.SecretTargetAttachment) else secret
-    return cast("secretsmanager.Secret", attached)

@@ -8,6 +8,7 @@ from aws_cdk import aws_iam as iam
 
 from rotating_rds.grants import key_use
 from rotating_rds.network_interfaces import allow_network_interfaces
+from rotating_rds.readers import OwnRole
 
 if TYPE_CHECKING:
     from aws_cdk import aws_logs as logs
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from rotating_rds.credential import Credential
 
 
-class FunctionRole(iam.Role):
+class FunctionRole(OwnRole):
     """A function's role: its own log, and the secrets that were allowed.
 
     :param description: what the function does.

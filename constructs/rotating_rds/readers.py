@@ -22,6 +22,10 @@ CURRENT_ONLY: Final = {"StringEquals": {"secretsmanager:VersionStage": "AWSCURRE
 _ROLE_OR_USER = re.compile(r"arn:([\w-]+|\$\{Token\[[^]]+\]\}):iam::(?P<account>\d{12}):(role|user)/[\w+=,.@/-]+")
 
 
+class OwnRole(iam.Role):
+    """A role that this library makes, below the IAM path of its environment."""
+
+
 @dataclass(frozen=True)
 class Readers:
     """The principals that were let in, each once, in the order in which they came."""
@@ -44,6 +48,11 @@ class Readers:
     def arns(self) -> list[str]:
         """Return the ARNs of all of them."""
         return list(self._arns)
+
+    @property
+    def outside_of_our_path(self) -> list[str]:
+        """Return the ARNs of those whom this library did not make: their IAM path may be any."""
+        return [arn for arn, grantee in self._arns.items() if not isinstance(grantee, OwnRole)]
 
     def elsewhere(self, stack: Stack) -> list[str]:
         """Return the paths of readers that another stack makes, whose ARNs *stack* cannot know without a cycle."""

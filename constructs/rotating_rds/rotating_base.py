@@ -25,6 +25,7 @@ from rotating_rds.credential_probe import CredentialProbe
 from rotating_rds.credential_secret import CredentialSecret
 from rotating_rds.database_function import DatabaseFunction
 from rotating_rds.database_user import DatabaseUser
+from rotating_rds.detection import CredentialDetection
 from rotating_rds.encryption import CustomerKey
 from rotating_rds.errors import DeclarationError
 from rotating_rds.findings import Severity
@@ -87,6 +88,7 @@ class RotatingBase(Construct):
         self.users: dict[str, DatabaseUser] = {}
         self._shared = shared
         self._alarms: RotationAlarms | None = None
+        self._detection: CredentialDetection | None = None
         self._rotated: list[Credential] = []
         self._prerequisites: list[Construct] = []
         self._usernames = Usernames(engine, shared.master_username, shared.schema_owner)
@@ -289,8 +291,9 @@ class RotatingBase(Construct):
         )
         self.users[username] = user
         self._rotated.append(user.credential)
-        if self._alarms is not None:
-            self._alarms.watch(user.credential)
+        for watcher in (self._alarms, self._detection):
+            if watcher is not None:
+                watcher.watch(user.credential)
         return user
 
     def add_consumer(self, construct_id: str, compute: Compute) -> ConsumerRole:
@@ -355,6 +358,32 @@ class RotatingBase(Construct):
             self._alarms.watch(credential)
         subscribe_to_server_events(self._alarms, topic=topic, sources=self._event_sources())
         return self._alarms
+
+    def add_detection(self, *, notify: sns.ITopic | None = None, trusted: Sequence[str] = ()) -> CredentialDetection:
+        """Tell of reads and changes of the secrets, also of users, by principals that are not declared.
+
+        Declared is whoever was granted reading, before or after this. A trail has to be logging, see
+        :class:`AuditTrail`.
+
+        :param notify: topic that hears of it; the one of the alarms, or an encrypted one that is made, unless given.
+        :param trusted: ARNs of further roles whose reads and changes are no news, such as one that imports stacks; the
+            role by which CloudFormation deploys this stack is among them.
+        :raises DeclarationError: if it was called before, or a rule has no room for all who have to be named.
+        """
+        if self._detection is not None:
+            raise DeclarationError(f"{self.node.path!r} has detection already: call add_detection() once.")
+        topic = notify or (self._alarms.topic if self._alarms else None)
+        self._detection = CredentialDetection(
+            self,
+            "Detection",
+            database_id=self.database_id,
+            role_path=self.role_path,
+            notify=topic or AlarmTopic(self, "DetectionTopic", removal_policy=self._shared.companions).topic,
+            trusted=trusted,
+        )
+        for credential in self._rotated:
+            self._detection.watch(credential)
+        return self._detection
 
     def metric_function_errors(self, *, period: Duration | None = None) -> cloudwatch.Metric:
         """Return how many steps ended in an error; see :class:`RotationMetrics`."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 from stacks.tables.consumers import Consumer
 from stacks.tables.databases import Database, Defaults
 from stacks.tables.networks import ExistingNetwork, Network
-from stacks.tables.operations import Alarms, Audit, Aws, Functions, RestrictReads
+from stacks.tables.operations import Alarms, Audit, Aws, Detection, Functions, RestrictReads
 from stacks.tables.rotations import MasterRotation, UserRotation, When
 from stacks.tables.table import Table
 from stacks.tables.users import User
@@ -20,6 +20,7 @@ __all__ = [
     "Consumer",
     "Database",
     "Defaults",
+    "Detection",
     "ExistingNetwork",
     "Functions",
     "MasterRotation",

@@ -56,6 +56,12 @@ class RestrictReads(Table):
     break_glass: Annotated[tuple[RoleArn, ...], Field(strict=False)] = Field(min_length=1, description=_ROLES)
 
 
+class Detection(Table):
+    """Who may read and change secrets without being reported, beside declared consumers and the roles that deploy."""
+
+    trusted_roles: Annotated[tuple[RoleArn, ...], Field(strict=False)] = Field(default=(), description=_ROLES)
+
+
 class Audit(Table):
     """The trail."""
 

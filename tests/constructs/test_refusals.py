@@ -127,6 +127,14 @@ def read_from_a_later_stack(declaration: Declaration) -> object:
     return restricted.grants.read_secret(role)
 
 
+def detect_reads_from_a_later_stack(declaration: Declaration) -> object:
+    """Detect undeclared reads, and declare a reader that a stack makes which depends on this one."""
+    watched = database(declaration)
+    watched.add_detection()
+    role = iam.Role(Stack(declaration.app, "Front"), "Batch", assumed_by=iam.ServicePrincipal("ec2.amazonaws.com"))
+    return watched.grants.read_secret(role)
+
+
 def cluster(declaration: Declaration, engine: Any) -> object:
     """Declare a cluster."""
     return RotatingCluster(
@@ -224,6 +232,26 @@ REFUSALS: dict[str, tuple[Callable[[Declaration], object], str]] = {
     "alarms twice": (
         lambda d: [made := database(d), made.add_alarms(), made.add_alarms()],
         r"'Shop/Orders' has alarms already: call add_alarms\(\) once\.",
+    ),
+    "detection twice": (
+        lambda d: [made := database(d), made.add_detection(), made.add_detection()],
+        r"'Shop/Orders' has detection already: call add_detection\(\) once\.",
+    ),
+    "detection with too many readers": (
+        lambda d: database(d).add_detection(
+            trusted=[f"arn:aws:iam::111122223333:role/team/application-{number}" for number in range(60)]
+        ),
+        (
+            r"The 61 roles of others that read or deploy 'shop-orders-\w+' do not fit into an event pattern of 2048 "
+            r"characters: have some of them share a role, or make roles by add_consumer\(\), which need no room\."
+        ),
+    ),
+    "detection and a reader of a later stack": (
+        detect_reads_from_a_later_stack,
+        (
+            r"Undeclared reads of 'shop-orders-\w+' are detected, and 'Front/Batch' is made by another stack, which "
+            r"depends on this one: give that role a name, and import it here by its ARN\."
+        ),
     ),
     "probe interval": (
         lambda d: database(d).add_alarms(probe_every=Duration.minutes(10)),

@@ -148,12 +148,9 @@ def test_the_framework_is_as_bounded_and_encrypted_as_the_function(web: Template
 
 def test_failed_rotations_of_users_are_told_of(web: Template) -> None:
     """Alarms that were asked for first hear of users that were added later, too."""
-    watched = [
-        rule["Properties"]["EventPattern"]["detail"]["additionalEventData"]["SecretId"]
-        for path, rule in web.readable(web.of_type("AWS::Events::Rule")).items()
-        if path.endswith("/RotationFailed")
-    ]
-    assert sorted(watched) == [["${Orders/Secret/Attachment}"], [f"${{{PATH}/Secret/Attachment}}"]]
+    rule = web.properties("AWS::Events::Rule", "Orders/Alarms/RotationFailed")
+    watched = rule["EventPattern"]["detail"]["additionalEventData"]["SecretId"]
+    assert watched == ["${Orders/Secret/Attachment}", f"${{{PATH}/Secret/Attachment}}"]
 
 
 def test_users_are_made_one_after_the_other() -> None:

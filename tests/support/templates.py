@@ -83,6 +83,8 @@ class Template:
                 return f"${{{self._name(name)}.{attribute}}}"
             case [("Fn::Join", [str(separator), list(parts)])]:
                 return separator.join(str(self.readable(part)) for part in parts)
+            case [("Fn::Select", [int(place), {"Fn::Split": [str(separator), whole]}])]:
+                return f"{self.readable(whole)}[{separator}{place}]"
             case [("Fn::ImportValue", str(name))]:
                 return f"${{{re.sub(r'^.*ExportsOutput(Ref|FnGetAtt)|[0-9A-F]{8}$', '', name)}}}"
         return None
