@@ -84,7 +84,7 @@ class AuditTrail(Construct):
         rule = DetectionRule(self, TRAIL_STOPPED.name, detection=TRAIL_STOPPED, subject=self._name, notify=notify)
         known = [*trusted, deploying_role(Stack.of(self))]
         ours = Stack.of(self).format_arn(service="iam", region="", resource="role", resource_name="rotating-rds/*")
-        rule.watch(Watched([], [], ours, known, [self._name, self._arn]))
+        rule.watch(Watched([], [], ours, known, trails=[self._name, self._arn]))
         # While the trail is made, nothing is news.
         rule.node.add_dependency(self.trail)
         return rule

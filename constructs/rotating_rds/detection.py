@@ -76,17 +76,17 @@ class CredentialDetection(Construct):
 
     def _declare(self) -> None:
         """Make the rules say what is declared by now."""
-        others = self._others()
-        batches = self._batches(others)
+        others, accounts = self._others(), self._accounts()
+        batches = self._batches(others, accounts)
         for detection in DETECTIONS:
             if detection.of_keys:
                 keys = self._keys()
                 if keys:
-                    self._rule(detection, "", Watched([], keys, self._path, others))
+                    self._rule(detection, "", Watched([], keys, self._path, others, accounts))
                 continue
             for number, batch in enumerate(batches):
                 secrets = [(partial_arn_of(each.secret), name_of(each.secret)) for each in batch]
-                self._rule(detection, str(number or ""), Watched(secrets, [], self._path, others))
+                self._rule(detection, str(number or ""), Watched(secrets, [], self._path, others, accounts))
 
     def _others(self) -> list[str]:
         stack = Stack.of(self)
@@ -103,14 +103,18 @@ class CredentialDetection(Construct):
         keys = {each.key.node.addr: each.key for each in self._credentials if each.key is not None}
         return [way for key in keys.values() for way in (key.key_arn, key.key_id)]
 
-    def _batches(self, others: Sequence[str]) -> list[list[Credential]]:
+    def _accounts(self) -> list[str]:
+        stack = Stack.of(self)
+        return list(dict.fromkeys(account for each in self._credentials for account in each.readers.accounts(stack)))
+
+    def _batches(self, others: Sequence[str], accounts: Sequence[str]) -> list[list[Credential]]:
         """Return the credentials in as few lists as patterns have room for."""
         batches: list[list[Credential]] = []
         for credential in self._credentials:
-            if batches and self._fits(len(batches[-1]) + 1, others):
+            if batches and self._fits(len(batches[-1]) + 1, others, accounts):
                 batches[-1].append(credential)
                 continue
-            if not self._fits(1, others):
+            if not self._fits(1, others, accounts):
                 raise DeclarationError(
                     f"The {len(others)} roles of others that read or deploy {self._database_id!r} do not fit into an "
                     f"event pattern of {_MOST_CHARACTERS} characters: have some of them share a role, or make roles by "
@@ -119,9 +123,9 @@ class CredentialDetection(Construct):
             batches.append([credential])
         return batches
 
-    def _fits(self, secrets: int, others: Sequence[str]) -> bool:
+    def _fits(self, secrets: int, others: Sequence[str], accounts: Sequence[str]) -> bool:
         known = [_LONGEST_ROLE if not arn.startswith("arn:") else arn for arn in others]
-        watched = Watched([_LONGEST_SECRET] * secrets, _LONGEST_KEY, self._path, known)
+        watched = Watched([_LONGEST_SECRET] * secrets, _LONGEST_KEY, self._path, known, accounts)
         return all(len(json.dumps(each.pattern(watched))) <= _MOST_CHARACTERS for each in DETECTIONS)
 
     def _rule(self, detection: Detection, suffix: str, watched: Watched) -> None:

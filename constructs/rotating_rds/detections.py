@@ -12,6 +12,10 @@ _SECRETS_MANAGER: Final = "secretsmanager.amazonaws.com"
 _SUCCEEDED: Final = [{"exists": False}]
 
 
+def _issued_by(*arns: dict[str, Any]) -> dict[str, Any]:
+    return {"sessionContext": {"sessionIssuer": {"arn": list(arns)}}}
+
+
 @dataclass(frozen=True)
 class Watched:
     """What a rule is about.
@@ -20,6 +24,7 @@ class Watched:
     :param keys: ARN and id of the key; none where Secrets Manager's own key encrypts.
     :param path: pattern of the ARNs of roles that were declared, which share an IAM path.
     :param others: ARNs of declared principals elsewhere, and of roles that deploy.
+    :param accounts: other accounts of which somebody is declared: a record here tells no more of their principals.
     :param trails: ARN and name of the trail, for the one detection that is about that.
     """
 
@@ -27,6 +32,7 @@ class Watched:
     keys: Sequence[str]
     path: str
     others: Sequence[str]
+    accounts: Sequence[str] = ()
     trails: Sequence[str] = ()
 
     @property
@@ -37,8 +43,11 @@ class Watched:
     @property
     def undeclared(self) -> dict[str, Any]:
         """Who is not declared: another role, or somebody without one, such as a user or root."""
-        issuer = [{"anything-but": {"wildcard": [self.path, *self.others]}}, {"exists": False}]
-        return {"sessionContext": {"sessionIssuer": {"arn": issuer}}}
+        other_role = _issued_by({"anything-but": {"wildcard": [self.path, *self.others]}})
+        if not self.accounts:
+            return _issued_by(*other_role["sessionContext"]["sessionIssuer"]["arn"], {"exists": False})
+        # "The userIdentity element" in the CloudTrail User Guide: AWSAccount, with an accountId and no issuer.
+        return {"$or": [other_role, {**_issued_by({"exists": False}), "accountId": [{"anything-but": self.accounts}]}]}
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -54,6 +54,11 @@ class Readers:
         """Return the ARNs of those whom this library did not make: their IAM path may be any."""
         return [arn for arn, grantee in self._arns.items() if not isinstance(grantee, OwnRole)]
 
+    def accounts(self, stack: Stack) -> list[str]:
+        """Return the accounts, other than the stack's, of those of them who are known to be of another one."""
+        foreign = [_ROLE_OR_USER.fullmatch(arn) for arn, grantee in self._arns.items() if is_foreign(grantee, stack)]
+        return [match["account"] for match in foreign if match is not None]
+
     def elsewhere(self, stack: Stack) -> list[str]:
         """Return the paths of readers that another stack makes, whose ARNs *stack* cannot know without a cycle."""
         return [

@@ -78,7 +78,7 @@ def test_roles_of_ours_and_what_deploys_are_no_news_and_everybody_else_is(name: 
 
 def test_declared_readers_elsewhere_are_named_whenever_they_come() -> None:
     """GIVEN roles that somebody else made, before and after, THEN they are no news; our own need no room."""
-    declaration = new_declaration()
+    declaration = new_declaration(account="111122223333")
     database = declaration.database()
     database.grants.read_secret(iam.ArnPrincipal(role(1)))
     database.add_detection(trusted=[role(2)])
@@ -86,7 +86,24 @@ def test_declared_readers_elsewhere_are_named_whenever_they_come() -> None:
     user.grants.read_secret(iam.ArnPrincipal(role(3)))
     user.add_consumer("Api", Compute.ecs_task())
     (known, _) = undeclared(declaration.template())
-    assert set(known["anything-but"]["wildcard"]) == {OURS, DEPLOYING, role(1), role(2), role(3)}
+    ours, *named = known["anything-but"]["wildcard"]
+    assert ours.endswith(":role/rotating-rds/*")
+    assert {arn for arn in named if ":role/cdk-" not in arn} == {role(1), role(2), role(3)}
+
+
+def test_an_account_with_a_declared_reader_is_not_reported_as_a_whole() -> None:
+    """A record here names no role of another account: GIVEN one that is declared, THEN its account is no news."""
+    declaration = new_declaration(account="111122223333", region="eu-west-1")
+    database = declaration.database()
+    database.add_detection()
+    database.grants.read_secret(iam.ArnPrincipal("arn:aws:iam::999988887777:role/reports"))
+    identity = pattern(declaration.template(), "UndeclaredRead")["detail"]["userIdentity"]
+    role_of_ours, without_role = identity["$or"]
+    assert "arn:aws:iam::999988887777:role/reports" in str(role_of_ours)
+    assert without_role == {
+        "sessionContext": {"sessionIssuer": {"arn": [{"exists": False}]}},
+        "accountId": [{"anything-but": ["999988887777"]}],
+    }
 
 
 @pytest.mark.parametrize(("roles", "fits"), [(1, True), (18, True), (19, True), (60, False)])

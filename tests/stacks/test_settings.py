@@ -110,8 +110,8 @@ def test_a_name_that_leads_out_of_the_folder_is_unknown() -> None:
             "zzz = 1\n[aws]",
             (
                 "environments/test.toml: unknown key zzz = 1: known here are "
-                "alarms, audit, aws, databases, defaults, detection, existing_network, functions, network, restrict_reads, "
-                "rotation, tags."
+                "alarms, audit, aws, databases, defaults, detection, existing_network, functions, network, "
+                "restrict_reads, rotation, tags."
             ),
         ),
         (
