@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 SILENCE_STEP: Final = Duration.hours(6)
 """The period in which examinations are counted, and hence a unit of silence."""
 
+_MINUTE: Final = Duration.minutes(1)
+"""So that an examination after a repair counts apart from the one before."""
+
 _AT_LEAST: Final = cloudwatch.ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD
 _LESS: Final = cloudwatch.ComparisonOperator.LESS_THAN_THRESHOLD
 
@@ -86,14 +89,14 @@ FINDINGS: Final = (
     ),
     Finding(
         name="LoginFails",
-        metric=lambda metrics: metrics.login_failures(),
+        metric=lambda metrics: metrics.login_failures(period=_MINUTE),
         sentence="A credential of {database} does not log in: new connections of applications fail.",
         paragraph="Credential does not log in",
         severity=Severity.CRITICAL,
     ),
     Finding(
         name="RotationStuck",
-        metric=lambda metrics: metrics.pending_hours(),
+        metric=lambda metrics: metrics.pending_hours(period=_MINUTE),
         sentence="A rotation of {database} began and has not ended: it may have changed the password already.",
         paragraph="Rotation stuck",
         severity=Severity.CRITICAL,
@@ -101,14 +104,14 @@ FINDINGS: Final = (
     ),
     Finding(
         name="RotationOverdue",
-        metric=lambda metrics: metrics.overdue_hours(),
+        metric=lambda metrics: metrics.overdue_hours(period=_MINUTE),
         sentence="A credential of {database} was due and has not rotated, or its rotation is switched off.",
         paragraph="Rotation overdue",
         threshold=lambda thresholds: thresholds.overdue.to_seconds() / 3600,
     ),
     Finding(
         name="CertificateEnds",
-        metric=lambda metrics: metrics.certificate_days(),
+        metric=lambda metrics: metrics.certificate_days(period=_MINUTE),
         sentence="A certificate that proves the identity of {database} ends soon: from then on nobody connects.",
         paragraph="Certificate ends",
         threshold=lambda thresholds: thresholds.certificate.to_seconds() / 86_400,
@@ -116,14 +119,14 @@ FINDINGS: Final = (
     ),
     Finding(
         name="PrivilegesDiffer",
-        metric=lambda metrics: metrics.privilege_differences(),
+        metric=lambda metrics: metrics.privilege_differences(period=_MINUTE),
         sentence="The two logins of a user of {database} may do different things: a rotation changes that, or fails.",
         paragraph="Privileges differ",
         concerns=lambda rotation, _engine: rotation.strategy.alternates,
     ),
     Finding(
         name="PasswordRetained",
-        metric=lambda metrics: metrics.retained_hours(),
+        metric=lambda metrics: metrics.retained_hours(period=_MINUTE),
         sentence="An old password of a user of {database} still logs in though its time is over.",
         paragraph="Old password retained",
         threshold=lambda thresholds: thresholds.retained.to_seconds() / 3600,

@@ -1,0 +1,253 @@
+"""What goes wrong with a credential, or is done to it, reaches a person: alarms, rules, and the encrypted topic."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.support.waiting import eventually
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from tests.support.deployment import Deployment
+
+# Longer than the evaluation range of an alarm, which reaches back further than its one period when data is missing.
+_LONG_AFTER = 3600
+ALARMS = (
+    "FunctionErrors",
+    "FunctionThrottles",
+    "LoginFails",
+    "RotationStuck",
+    "RotationOverdue",
+    "CertificateEnds",
+    "PrivilegesDiffer",
+    "ProbeSilent",
+    "Health",
+)
+
+
+@pytest.fixture
+def messages(deployment: Deployment) -> Iterator[Callable[[], list[str]]]:
+    """What a queue that is subscribed to the alarm topic has received so far."""
+    sqs, sns = deployment.cloud.client("sqs"), deployment.cloud.client("sns")
+    queue = sqs.create_queue(QueueName="on-call")["QueueUrl"]
+    arn = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    admit_topic(sqs, queue, arn, deployment.outputs["AlarmTopicArn"])
+    subscription = sns.subscribe(
+        TopicArn=deployment.outputs["AlarmTopicArn"], Protocol="sqs", Endpoint=arn, ReturnSubscriptionArn=True
+    )["SubscriptionArn"]
+    received: list[str] = []
+
+    def receive() -> list[str]:
+        answer = sqs.receive_message(QueueUrl=queue, MaxNumberOfMessages=10)
+        for message in answer.get("Messages", []):
+            received.append(json.loads(message["Body"])["Message"])
+            sqs.delete_message(QueueUrl=queue, ReceiptHandle=message["ReceiptHandle"])
+        return received
+
+    yield receive
+    sns.unsubscribe(SubscriptionArn=subscription)
+    sqs.delete_queue(QueueUrl=queue)
+
+
+def admit_topic(sqs: Any, queue: str, queue_arn: str, topic: str) -> None:
+    """Let a topic deliver to a queue."""
+    statement = {
+        "Effect": "Allow",
+        "Principal": {"Service": "sns.amazonaws.com"},
+        "Action": "sqs:SendMessage",
+        "Resource": queue_arn,
+        "Condition": {"ArnEquals": {"aws:SourceArn": topic}},
+    }
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+    sqs.set_queue_attributes(QueueUrl=queue, Attributes={"Policy": policy})
+
+
+def states(deployment: Deployment) -> dict[str, str]:
+    """Alarm to state, by what the stack calls it."""
+    answer = deployment.cloud.client("cloudwatch").describe_alarms(AlarmTypes=["MetricAlarm", "CompositeAlarm"])
+    return {
+        name: alarm["StateValue"]
+        for alarm in answer["MetricAlarms"] + answer["CompositeAlarms"]
+        for name in ALARMS
+        if f"Alarms{name}" in alarm["AlarmName"]
+    }
+
+
+def examined(deployment: Deployment) -> list[dict[str, Any]]:
+    """Have the probe examine every credential now, and return what it says."""
+    secrets = [deployment.secret, deployment.outputs["UserOrdersSecretArn"]]
+    answer = deployment.cloud.client("lambda").invoke(
+        FunctionName=deployment.outputs["ProbeFunctionName"], Payload=json.dumps({"secrets": secrets})
+    )
+    found: list[dict[str, Any]] = json.loads(answer["Payload"].read())["credentials"]
+    return found
+
+
+@pytest.fixture
+def administrator(deployment: Deployment) -> Iterator[str]:
+    """A role with every right, which nobody declared."""
+    iam, name = deployment.cloud.client("iam"), "administrator"
+    trust = {"Statement": [{"Effect": "Allow", "Principal": {"AWS": "*"}, "Action": "sts:AssumeRole"}]}
+    everything = {"Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}
+    iam.create_role(RoleName=name, AssumeRolePolicyDocument=json.dumps(trust))
+    iam.put_role_policy(RoleName=name, PolicyName="All", PolicyDocument=json.dumps(everything))
+    yield name
+    iam.delete_role_policy(RoleName=name, PolicyName="All")
+    iam.delete_role(RoleName=name)
+
+
+def break_rotation(deployment: Deployment) -> None:
+    """Change the password behind the back of the secret, by the RDS API."""
+    (database,) = deployment.cloud.control.databases()
+    deployment.cloud.client("rds").modify_db_instance(
+        DBInstanceIdentifier=database.identifier, MasterUserPassword="Behind-Your-Back_1", ApplyImmediately=True
+    )
+    assert not deployment.logs_in(deployment.value())
+
+
+def mend_rotation(deployment: Deployment) -> None:
+    """Give the database the password that the secret says, and let the rotation that got stuck end."""
+    (database,) = deployment.cloud.control.databases()
+    value = deployment.value()
+    assert value is not None
+    deployment.cloud.client("rds").modify_db_instance(
+        DBInstanceIdentifier=database.identifier, MasterUserPassword=value["password"], ApplyImmediately=True
+    )
+    secrets = deployment.cloud.client("secretsmanager")
+    with pytest.raises(secrets.exceptions.InvalidRequestException):
+        secrets.rotate_secret(SecretId=deployment.secret)
+    assert eventually(lambda: "AWSPENDING" not in deployment.labels)
+
+
+def test_a_rotation_that_fails_is_reported_and_the_alarm_clears(
+    deployment: Deployment, messages: Callable[[], list[str]]
+) -> None:
+    """The cause produces an alarm and two messages; when it is gone, the alarm is."""
+    deployment.cloud.advance_clock(_LONG_AFTER)  # what other tests have broken is past
+    assert eventually(lambda: "ALARM" not in states(deployment).values())
+    break_rotation(deployment)
+    assert deployment.rotate().outcome == "failed"
+    assert eventually(lambda: "ALARM" in states(deployment).values())
+    assert eventually(lambda: len(messages()) >= 2)
+    received = "\n".join(messages())
+    assert "RotationFailed" in received
+    assert deployment.secret in received
+    assert any('"NewStateValue": "ALARM"' in text or '"NewStateValue":"ALARM"' in text for text in messages())
+    mend_rotation(deployment)
+    deployment.cloud.advance_clock(_LONG_AFTER)
+    assert eventually(lambda: "ALARM" not in states(deployment).values())
+
+
+def test_a_deployment_ends_with_every_credential_examined_and_well(deployment: Deployment) -> None:
+    """The first examination follows the trial of the rotation."""
+    told = examined(deployment)
+    assert [entry["outcome"] for entry in told] == ["succeeded", "succeeded"], told
+    assert eventually(lambda: set(states(deployment).values()) == {"OK"}), states(deployment)
+
+
+def test_a_password_that_was_changed_behind_our_back_is_found_and_told_and_clears(
+    deployment: Deployment, messages: Callable[[], list[str]]
+) -> None:
+    """Without any rotation: by logging in."""
+    break_rotation(deployment)
+    assert examined(deployment)[0]["cause"] == "authentication"
+    assert eventually(lambda: states(deployment)["LoginFails"] == "ALARM")
+    assert eventually(lambda: states(deployment)["Health"] == "ALARM")
+    assert eventually(lambda: any("'Credential does not log in' in docs/runbook.md" in text for text in messages()))
+    (database,) = deployment.cloud.control.databases()
+    value = deployment.value()
+    assert value is not None
+    deployment.cloud.client("rds").modify_db_instance(
+        DBInstanceIdentifier=database.identifier, MasterUserPassword=value["password"], ApplyImmediately=True
+    )
+    deployment.cloud.advance_clock(60)
+    assert examined(deployment)[0]["outcome"] == "succeeded"
+    assert eventually(lambda: states(deployment)["LoginFails"] == "OK")
+    assert eventually(lambda: states(deployment)["Health"] == "OK")
+
+
+def told_of(messages: Callable[[], list[str]], paragraph: str) -> list[str]:
+    """Return the messages so far that lead to a paragraph of the runbook."""
+    return [text for text in messages() if f"see '{paragraph}' in docs/runbook.md" in text]
+
+
+@pytest.mark.parametrize("in_a_batch", [False, True], ids=["directly", "in a batch"])
+def test_an_administrator_who_reads_a_credential_is_reported_by_name(
+    deployment: Deployment,
+    messages: Callable[[], list[str]],
+    administrator: str,
+    in_a_batch: bool,  # noqa: FBT001
+) -> None:
+    """The read succeeds: nothing but the trail could tell."""
+    client = deployment.cloud.client("secretsmanager", role=administrator)
+    if in_a_batch:
+        assert client.batch_get_secret_value(SecretIdList=[deployment.secret])["SecretValues"]
+    else:
+        assert client.get_secret_value(SecretId=deployment.secret)["SecretString"]
+    assert eventually(lambda: bool(told_of(messages, "Undeclared read")))
+    (told, *_) = told_of(messages, "Undeclared read")
+    for part in ("GetSecretValue", f"assumed-role/{administrator}/", deployment.secret, "127.0.0.1"):
+        assert part in told
+
+
+def test_declared_readers_are_never_reported(deployment: Deployment, messages: Callable[[], list[str]]) -> None:
+    """Neither the application, nor our functions, nor who reads with them."""
+    application = deployment.cloud.client("secretsmanager", role=deployment.outputs["ApplicationRoleName"])
+    application.get_secret_value(SecretId=deployment.secret, VersionStage="AWSCURRENT")
+    examined(deployment)
+    assert deployment.rotate().outcome == "succeeded"
+    outsider = deployment.cloud.client("secretsmanager", role=deployment.outputs["UserOrdersApiRoleName"])
+    with pytest.raises(outsider.exceptions.ClientError):
+        outsider.get_secret_value(SecretId=deployment.secret, VersionStage="AWSCURRENT")
+    # What came before this message has been delivered.
+    assert eventually(lambda: bool(told_of(messages, "Refused read")))
+    assert told_of(messages, "Undeclared read") == []
+    assert told_of(messages, "Secret changed") == []
+
+
+def test_changes_by_hand_are_reported(
+    deployment: Deployment, messages: Callable[[], list[str]], administrator: str
+) -> None:
+    """A tag, a label, a rotation that is switched off: each by the call that it was."""
+    client = deployment.cloud.client("secretsmanager", role=administrator)
+    secret = deployment.outputs["UserOrdersSecretArn"]
+    version = client.describe_secret(SecretId=secret)["VersionIdsToStages"]
+    current = next(number for number, labels in version.items() if "AWSCURRENT" in labels)
+    rules = client.describe_secret(SecretId=secret)["RotationRules"]
+    client.tag_resource(SecretId=secret, Tags=[{"Key": "owner", "Value": "nobody"}])
+    client.update_secret_version_stage(SecretId=secret, VersionStage="BACKUP", MoveToVersionId=current)
+    client.cancel_rotate_secret(SecretId=secret)
+    wanted = ("TagResource", "UpdateSecretVersionStage", "CancelRotateSecret")
+    assert eventually(lambda: all(any(call in text for text in told_of(messages, "Secret changed")) for call in wanted))
+    client.untag_resource(SecretId=secret, TagKeys=["owner"])
+    client.update_secret_version_stage(SecretId=secret, VersionStage="BACKUP", RemoveFromVersionId=current)
+    client.rotate_secret(SecretId=secret, RotationRules=rules, RotateImmediately=False)
+
+
+def test_a_key_that_is_disabled_is_reported(
+    deployment: Deployment, messages: Callable[[], list[str]], administrator: str
+) -> None:
+    """Before the first application finds out."""
+    keys = deployment.cloud.client("kms", role=administrator)
+    key = deployment.cloud.client("secretsmanager").describe_secret(SecretId=deployment.secret)["KmsKeyId"]
+    keys.disable_key(KeyId=key)
+    try:
+        assert eventually(lambda: bool(told_of(messages, "Key endangered")))
+    finally:
+        keys.enable_key(KeyId=key)
+
+
+def test_a_trail_that_is_stopped_is_reported(
+    deployment: Deployment, messages: Callable[[], list[str]], administrator: str
+) -> None:
+    """It is the last thing that it records."""
+    trails = deployment.cloud.client("cloudtrail", role=administrator)
+    trails.stop_logging(Name="rotating-rds-local")
+    try:
+        assert eventually(lambda: bool(told_of(messages, "Trail stopped")))
+    finally:
+        trails.start_logging(Name="rotating-rds-local")
