@@ -133,9 +133,16 @@ FINDINGS: Final = (
         concerns=lambda rotation, engine: rotation.strategy.retains(engine),
     ),
     Finding(
+        name="ProbeIncomplete",
+        metric=lambda metrics: metrics.probe_runs(period=_MINUTE),
+        sentence="A credential of {database} could not be examined: nobody knows whether it logs in.",
+        paragraph="Probe incomplete",
+        comparison=_LESS,
+    ),
+    Finding(
         name="ProbeSilent",
-        metric=lambda metrics: metrics.probe_runs(period=SILENCE_STEP),
-        sentence="Nobody knows whether the credentials of {database} log in: the probe does not run, or does not end.",
+        metric=lambda metrics: metrics.probe_completions(period=SILENCE_STEP),
+        sentence="Nobody knows whether the credentials of {database} log in: the probe does not run.",
         paragraph="Probe silent",
         comparison=_LESS,
         missing=_UNKNOWN,

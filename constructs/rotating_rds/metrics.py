@@ -61,6 +61,13 @@ class RotationMetrics:
         """
         return self._own(contract.PROBE_RUNS, "Minimum", period)
 
+    def probe_completions(self, *, period: Duration | None = None) -> cloudwatch.Metric:
+        """Return whether any examination was complete: 1 (maximum).
+
+        :param period: 5 minutes unless given.
+        """
+        return self._own(contract.PROBE_RUNS, "Maximum", period)
+
     def login_failures(self, *, period: Duration | None = None) -> cloudwatch.Metric:
         """Return whether a credential did not log in: 1 (maximum).
 

@@ -78,6 +78,7 @@ def test_every_alarm_tells_the_topic_when_it_comes_and_goes(defaults: Template) 
         ("RotationStuck", "ignore"),
         ("RotationOverdue", "ignore"),
         ("CertificateEnds", "ignore"),
+        ("ProbeIncomplete", "ignore"),
         ("ProbeSilent", "missing"),  # no new database begins with an alarm
     ],
 )
@@ -93,7 +94,8 @@ def test_missing_data_is_treated_on_purpose(defaults: Template, alarm: str, trea
         ("RotationStuck", "PendingHours", ("Maximum", "GreaterThanOrEqualToThreshold", 1)),
         ("RotationOverdue", "OverdueHours", ("Maximum", "GreaterThanOrEqualToThreshold", 24)),
         ("CertificateEnds", "CertificateDays", ("Minimum", "LessThanThreshold", 90)),
-        ("ProbeSilent", "ProbeRuns", ("Minimum", "LessThanThreshold", 1)),
+        ("ProbeIncomplete", "ProbeRuns", ("Minimum", "LessThanThreshold", 1)),
+        ("ProbeSilent", "ProbeRuns", ("Maximum", "LessThanThreshold", 1)),
     ],
 )
 def test_what_the_probe_finds_is_compared_with_documented_defaults(

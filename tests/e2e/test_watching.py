@@ -24,6 +24,7 @@ ALARMS = (
     "RotationOverdue",
     "CertificateEnds",
     "PrivilegesDiffer",
+    "ProbeIncomplete",
     "ProbeSilent",
     "Health",
 )

@@ -1,13 +1,17 @@
 """Resource types of Secrets Manager.
 
 - `AWS::SecretsManager::Secret`: Ref is the ARN (CloudFormation's reference), with ministack the name, which makes the
-  statements that the CDK writes match nothing. GenerateSecretString's flags are honoured as GetRandomPassword does it.
+  statements that the CDK writes match nothing. A secret without a name is named after its logical id and 12 random
+  characters, which the CDK's `secret_name` counts on; ministack puts the stack's name before. GenerateSecretString's
+  flags are honoured as GetRandomPassword does it.
 - `AWS::SecretsManager::SecretTargetAttachment`: AWS writes `dbInstanceIdentifier`, and `username` where it is missing.
 """
 
 from __future__ import annotations
 
 import json
+import secrets
+import string
 from typing import TYPE_CHECKING, Any
 
 from ministack.services import rds, secretsmanager
@@ -24,6 +28,7 @@ if TYPE_CHECKING:
     from localcloud.emulator.emulator import Emulator
     from localcloud.emulator.hooks.cloudformation import Created, Properties
 
+_NAME_CHARACTERS = string.ascii_letters + string.digits
 _random_password = patches.expect(secretsmanager, "_get_random_password", "(data)")
 
 
@@ -76,8 +81,12 @@ def _create_secret(original: Callable[..., Created], logical_id: str, props: Pro
     name = props.get("Name")
     if name and versions.find(name) is not None:
         raise ValueError(f"A secret with the name {name} already exists: choose another name or delete it.")
-    _, attributes = original(logical_id, props, stack_name)
+    _, attributes = original(logical_id, {**props, "Name": name or _generated_name(logical_id)}, stack_name)
     return attributes["Arn"], attributes
+
+
+def _generated_name(logical_id: str) -> str:
+    return f"{logical_id}-{''.join(secrets.choice(_NAME_CHARACTERS) for _ in range(12))}"
 
 
 def _update_secret(
@@ -87,7 +96,10 @@ def _update_secret(
     new_props: Properties,
     *names: Any,
 ) -> Created:
-    _, attributes = original(_name(physical_id), old_props, new_props, *names)
+    name = _name(physical_id)
+    # Without one, ministack would expect the name that it makes itself.
+    named = ({"Name": name, **properties} for properties in (old_props, new_props))
+    _, attributes = original(name, *named, *names)
     return attributes["Arn"], attributes
 
 

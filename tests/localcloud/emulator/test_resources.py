@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -43,6 +44,7 @@ def test_a_secrets_reference_is_its_arn(cloud: LocalCloud, stack: str) -> None:
     emulated.deploy(cloud, stack, {"Secret": SECRET}, {"Secret": {"Ref": "Secret"}})
     arn = emulated.outputs(cloud, stack)["Secret"]
     assert cloud.client("secretsmanager").get_secret_value(SecretId=arn)["ARN"] == arn
+    assert re.fullmatch(r"Secret-\w{12}-\w{6}", arn.rpartition(":")[2])  # as CloudFormation names it
     changed = {**SECRET, "Properties": {**SECRET["Properties"], "Description": "changed"}}  # type: ignore[dict-item]
     assert emulated.deploy(cloud, stack, {"Secret": changed}, {"Secret": {"Ref": "Secret"}}) == "UPDATE_COMPLETE"
     assert emulated.outputs(cloud, stack)["Secret"] == arn
