@@ -13,8 +13,13 @@ def now() -> float:
     return time.time() + _ahead
 
 
+def ahead() -> float:
+    """Return by how many seconds the clock was moved."""
+    return _ahead
+
+
 def advance(seconds: float) -> None:
-    """Move the clock forward; who waits for a moment must be woken to notice.
+    """Move the clock forward; `Timetable.advance` does what was due meanwhile.
 
     :raises ValueError: a clock does not run backwards.
     """

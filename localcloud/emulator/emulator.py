@@ -5,10 +5,10 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING
 
-from localcloud.emulator import clock
 from localcloud.emulator.databases import Databases
 from localcloud.emulator.rotation.engine import Rotations
 from localcloud.emulator.rotation.holds import Holds
+from localcloud.emulator.timetable import Timetable
 
 if TYPE_CHECKING:
     from localcloud.emulator.settings import Settings
@@ -21,7 +21,10 @@ class Emulator:
         self.settings = settings
         self.databases = Databases(settings.directory)
         self.holds = Holds()
+        self.timetable = Timetable(settings.alarm_seconds)
         self.rotations = Rotations(settings, self.holds)
+        self.timetable.add(self.rotations.next_start, self.rotations.start_due)
+        self.timetable.wait_for(self.rotations.under_way)
         self._captured: list[str] = []
         self._lock = threading.Lock()
 
@@ -38,14 +41,14 @@ class Emulator:
 
     def start(self) -> None:
         """Start what runs by itself."""
-        self.rotations.start()
+        self.timetable.start()
 
     def advance_clock(self, seconds: float) -> None:
-        """Move the time of schedules, alarms and records forward."""
-        clock.advance(seconds)
-        self.rotations.wake()
+        """Move the time forward, doing what is due on the way."""
+        self.timetable.advance(seconds)
 
     def close(self) -> None:
         """Stop what runs by itself and every database server."""
+        self.timetable.close()
         self.rotations.close()
         self.databases.close()

@@ -18,6 +18,11 @@ def user_identity(access_key: str) -> dict[str, Any] | None:
     return None if caller is None else _user_identity(caller, access_key)
 
 
+def foreign_identity(identity: dict[str, Any]) -> dict[str, Any]:
+    """Return what the owner of a resource is told about a caller of another account."""
+    return {"type": "AWSAccount", "principalId": identity["principalId"], "accountId": identity["accountId"]}
+
+
 def _user_identity(caller: dict[str, Any], access_key: str) -> dict[str, Any]:
     arn, account = caller["userArn"], caller["userArn"].split(":")[4]
     shared = {"principalId": caller["userId"], "arn": arn, "accountId": account, "accessKeyId": access_key}

@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import logging
 import uuid
+from dataclasses import dataclass
 from typing import Any
 
 from ministack.core.responses import get_account_id, get_region
@@ -51,14 +52,48 @@ def new_identity() -> dict[str, str]:
     return {"eventID": str(uuid.uuid4())}
 
 
-def record(event: Event) -> None:
-    """Keep a management event and hand it to whoever listens; a listener's failure never reaches the caller."""
+@dataclass(frozen=True)
+class Listener:
+    """A trail that is logging.
+
+    :param log_group: the ARN of its log group, if it has one.
+    :param selectors: the answer of GetEventSelectors.
+    """
+
+    log_group: str | None
+    selectors: dict[str, Any]
+
+    def wants(self, event: Event) -> bool:
+        """Whether the trail's selectors include a management event."""
+        kinds = {"All", "ReadOnly" if event["readOnly"] else "WriteOnly"}
+        return any(
+            selector.get("IncludeManagementEvents", True)
+            and selector.get("ReadWriteType", "All") in kinds
+            and event["eventSource"] not in selector.get("ExcludeManagementEventSources", [])
+            for selector in self.selectors.get("EventSelectors", [])
+        ) or _selected(self.selectors.get("AdvancedEventSelectors", []), event)
+
+
+def listeners() -> list[Listener]:
+    """Return the trails of this account and region that are logging."""
+    return [
+        Listener(trail.get("CloudWatchLogsLogGroupArn"), json.loads(_selectors({"TrailName": trail["TrailARN"]})[2]))
+        for _, _, trail in _trails()
+        if trail.get("IsLogging")
+    ]
+
+
+def record(event: Event, before: list[Listener] | None = None) -> None:
+    """Keep a management event and hand it to whoever listens; a listener's failure never reaches the caller.
+
+    :param before: who listened before the call, for the one that stops a trail is still told; whoever listens now.
+    """
     try:
         _history().append(_history_entry(event))
-        logging_trails = [trail for _, _, trail in _trails() if _logs(trail, event)]
-        for trail in logging_trails:
-            _write_to_log_group(trail, event)
-        if logging_trails:
+        wanting = [listener for listener in listeners() or before or [] if listener.wants(event)]
+        for listener in wanting:
+            _write_to_log_group(listener.log_group, event)
+        if wanting:
             _send_to_event_bus(event)
     except Exception:
         _logger.exception("The event %s could not be delivered.", event["eventName"])
@@ -90,21 +125,6 @@ def _resources(event: Event) -> list[dict[str, str]]:
     return [{"ResourceType": "AWS::SecretsManager::Secret", "ResourceName": named}] if named else []
 
 
-def _logs(trail: dict[str, Any], event: Event) -> bool:
-    """Whether a trail is logging and its selectors include the event."""
-    if not trail.get("IsLogging"):
-        return False
-    answer = json.loads(_selectors({"TrailName": trail["TrailARN"]})[2])
-    kinds = {"All", "ReadOnly" if event["readOnly"] else "WriteOnly"}
-    basic = answer.get("EventSelectors", [])
-    return any(
-        selector.get("IncludeManagementEvents", True)
-        and selector.get("ReadWriteType", "All") in kinds
-        and event["eventSource"] not in selector.get("ExcludeManagementEventSources", [])
-        for selector in basic
-    ) or _selected(answer.get("AdvancedEventSelectors", []), event)
-
-
 def _selected(selectors: list[dict[str, Any]], event: Event) -> bool:
     values = {"eventCategory": "Management", "readOnly": str(event["readOnly"]).lower(), **event}
     return any(
@@ -117,8 +137,7 @@ def _selected(selectors: list[dict[str, Any]], event: Event) -> bool:
     )
 
 
-def _write_to_log_group(trail: dict[str, Any], event: Event) -> None:
-    arn = trail.get("CloudWatchLogsLogGroupArn")
+def _write_to_log_group(arn: str | None, event: Event) -> None:
     if not arn:
         return
     group = arn.split(":log-group:")[1].removesuffix(":*")

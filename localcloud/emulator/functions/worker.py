@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import importlib.util
 import io
 import json
 import queue
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _DEFAULT_TIMEOUT = 3
+# Lies in the emulator's environment, not in the functions': they see what Lambda offers, and no more.
+_TIME_MACHINE = importlib.util.find_spec("time_machine")
 
 
 class RoleNotAssumedError(Exception):
@@ -52,6 +55,7 @@ class FunctionWorker(Worker):  # type: ignore[misc]  # ministack is untyped
         super().__init__(func_name, config, code_zip)
         self._machine = machine
         self._proc: subprocess.Popen[str] | None = None
+        self._follows_clock = False
         self._stream = stream_name(config, uuid.uuid4().hex)
         self._log: queue.SimpleQueue[str | None] = queue.SimpleQueue()
         self._outcomes: queue.SimpleQueue[str] = queue.SimpleQueue()
@@ -59,6 +63,8 @@ class FunctionWorker(Worker):  # type: ignore[misc]  # ministack is untyped
     def invoke(self, event: Any, request_id: str, **_ministack: Any) -> dict[str, Any]:
         """Serve one invocation and return it in the shape of ministack's executors."""
         with self._lock:
+            if self._proc is not None and clock.ahead() and not self._follows_clock:
+                self._discard()
             if self._proc is None or self._proc.poll() is not None:
                 try:
                     self._spawn()
@@ -95,8 +101,10 @@ class FunctionWorker(Worker):  # type: ignore[misc]  # ministack is untyped
             authority=machine.authority,
             stream=self._stream,
         )
+        # A process that was started before somebody moved the clock has the machine's.
+        self._follows_clock = clock.ahead() > 0
         self._proc = subprocess.Popen(
-            [machine.python, "-P", bootstrap.__file__],  # -P: our own folder is none of the function's
+            [machine.python, "-P", bootstrap.__file__, *self._clockwork()],  # -P: our own folder is not the function's
             cwd=self._tmpdir,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -108,11 +116,25 @@ class FunctionWorker(Worker):  # type: ignore[misc]  # ministack is untyped
         _follow(_pipe(self._proc.stderr), self._log, None)
         _follow(_pipe(self._proc.stdout), self._outcomes, "")
 
+    def _clockwork(self) -> list[str]:
+        """Return where the process finds what makes its clock follow the emulator's; nothing while they agree."""
+        if not self._follows_clock:
+            return []
+        if _TIME_MACHINE is None or _TIME_MACHINE.origin is None:
+            raise ValueError("The emulator's environment lacks time-machine: make it again with `make setup`.")
+        return [str(Path(_TIME_MACHINE.origin).parent.parent)]
+
+    def _discard(self) -> None:
+        self._running().kill()
+        self._running().wait()
+        self._proc = None
+
     def _send(self, event: Any, request_id: str, timeout: float) -> None:
         invocation = {
             "event": event,
             "request_id": request_id,
             "function_arn": self.config["FunctionArn"],
+            "now": clock.now(),
             "deadline": clock.now() + timeout,
         }
         # A process that died already is found by its closed output.
@@ -134,9 +156,7 @@ class FunctionWorker(Worker):  # type: ignore[misc]  # ministack is untyped
 
     def _ended(self, error: dict[str, str]) -> dict[str, Any]:
         """Return the result of an invocation whose process is of no more use."""
-        self._running().kill()
-        self._running().wait()
-        self._proc = None
+        self._discard()
         log = "\n".join([*self._lines(), error["errorMessage"]])
         return {"body": error, "error": True, "log": log}
 

@@ -2,7 +2,9 @@
 
 AWS: a rule in state ENABLED sees no read-only management events that come through CloudTrail; the state
 ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS sees them too ("Receiving read-only management events from AWS services",
-EventBridge User Guide). ministack shows an ENABLED rule everything and ignores rules in the other state.
+EventBridge User Guide). What counts there is the name: Describe, Get and List; other reads, such as
+BatchGetSecretValue, reach an ENABLED rule as well. ministack shows an ENABLED rule everything and ignores rules in the
+other state.
 """
 
 from __future__ import annotations
@@ -26,6 +28,7 @@ _view_of = patches.expect(eventbridge, "_pattern_event_view", "(event)")
 _matches = patches.expect(eventbridge, "_matches_pattern_view", "(pattern_str, view, owner='rule')")
 
 _ALL = "ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS"
+_READ_NAMES = ("Describe", "Get", "List")
 # Their names begin with Get, but EventBridge counts them among the changes (same page).
 _NOT_READ_ONLY = ("GetFederationToken", "GetSessionToken")
 
@@ -57,4 +60,5 @@ def _is_read_only(event: dict[str, Any]) -> bool:
     if event.get("DetailType") != "AWS API Call via CloudTrail":
         return False
     detail = json.loads(event.get("Detail") or "{}")
-    return detail.get("readOnly") is True and detail.get("eventName") not in _NOT_READ_ONLY
+    name = str(detail.get("eventName"))
+    return detail.get("readOnly") is True and name.startswith(_READ_NAMES) and name not in _NOT_READ_ONLY

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import functools
 import json
+import threading
 from typing import TYPE_CHECKING, Any
 
 from ministack.core import lambda_runtime
@@ -39,9 +40,14 @@ _deliver = patches.expect(custom_resource, "deliver_response", "(token, response
 _emit_metrics = patches.expect(lambda_svc, "_emit_lambda_metrics", "(function_name, duration_ms, error, throttle)")
 
 
+_running: set[object] = set()
+_lock = threading.Lock()
+
+
 def install(emulator: Emulator) -> None:
-    """Run functions in Lambda's runtime and measure every execution."""
+    """Run functions in Lambda's runtime and measure every execution, for whose end a moved clock waits."""
     settings = emulator.settings
+    emulator.timetable.wait_for(lambda: bool(_running))
     machine = Machine(settings.runtime_python, settings.gateway_url, emulator.databases.authority.certificate)
 
     def worker_class(original: Callable[..., Any], config: dict[str, Any]) -> Any:
@@ -79,8 +85,14 @@ def _execute(original: Callable[..., Result], func: dict[str, Any], event: Any, 
 def _measured(
     original: Callable[..., Result], func: dict[str, Any], config: dict[str, Any], *invocation: Any
 ) -> Result:
-    started = invocation[-1]
-    result = original(func, config, *invocation)
+    started, execution = invocation[-1], object()
+    with _lock:
+        _running.add(execution)
+    try:
+        result = original(func, config, *invocation)
+    finally:
+        with _lock:
+            _running.discard(execution)
     milliseconds = (clock.now() - started) * 1000
     _emit_metrics(config["FunctionName"], milliseconds, error=bool(result.get("error")), throttle=False)
     return result

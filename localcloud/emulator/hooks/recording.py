@@ -1,9 +1,12 @@
 """Every call through the gateway in CloudTrail's shape, denied ones included.
 
 ministack's own recording misses denied calls and error codes and takes everybody for an IAM user. Sources: "CloudTrail
-record contents", "CloudTrail userIdentity element" (CloudTrail User Guide) and "Log AWS Secrets Manager events with AWS
-CloudTrail". What CloudFormation does inside ministack is not recorded, data events and calls of unknown keys are not
-either, as with a trail that records management events.
+record contents", "CloudTrail userIdentity element" (CloudTrail User Guide), "Log AWS Secrets Manager events with AWS
+CloudTrail" and "Logging AWS KMS API calls with AWS CloudTrail". Data events and calls of unknown keys are not recorded,
+as with a trail that records management events.
+
+A call for a resource of another account is recorded in both: the owner's copy says of a foreign caller only the account
+and the principal's id, and both have one sharedEventID.
 """
 
 from __future__ import annotations
@@ -11,15 +14,18 @@ from __future__ import annotations
 import json
 import logging
 import re
+import uuid
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ministack import app
-from ministack.core.responses import get_request_client_ip
+from ministack.core import iam_actions
+from ministack.core.responses import get_account_id, get_request_client_ip, request_scope
 from ministack.core.router import detect_service, extract_access_key_id
+from ministack.services import kms
 
-from localcloud.emulator import patches, trail
-from localcloud.emulator.identity import user_identity
+from localcloud.emulator import patches, spelling, trail
+from localcloud.emulator.identity import foreign_identity, user_identity
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator
@@ -31,8 +37,10 @@ if TYPE_CHECKING:
 _logger = logging.getLogger("localcloud.recording")
 
 _routing = patches.expect(app, "_routing_params", "(method, path, headers, body, query_params)")
+_key_of = patches.expect(kms, "_resolve_key", "(key_id_or_arn)")
 _event_name = patches.expect(app, "_ct_event_name", "(service, method, path, headers, query_params)")
 _request_parameters = patches.expect(app, "_ct_request_params", "(headers, body, query_params)")
+_iam_action = patches.expect(iam_actions, "extract_iam_action", "(service, method, path, headers, body, query_params)")
 
 # Data events and calls that CloudTrail does not record at all.
 _UNRECORDED_SERVICES = frozenset({"sqs", "dynamodb", "execute-api"})
@@ -45,10 +53,10 @@ _READ_ONLY = re.compile(
     r"|Decrypt|Encrypt|ReEncrypt|GenerateDataKey.*|AssumeRole.*"
 )
 _WRITE_DESPITE_ITS_NAME = frozenset({"GetFederationToken", "GetSessionToken"})
-_SECRET_PARAMETERS = frozenset(
-    {"secretstring", "secretbinary", "masteruserpassword", "plaintext", "ciphertextblob", "password", "zipfile"}
-)
-_NO_PARAMETERS = frozenset({"action", "version", "templatebody"})
+# Whose answers CloudTrail shows as responseElements: services that speak JSON, as far as somebody watches them.
+_SHOWING_ANSWERS = frozenset({"secretsmanager", "kms", "cloudtrail"})
+_RPC_OPERATION = re.compile(r"/service/[^/]+/operation/(\w+)")
+_ARN = re.compile(r"arn:aws:(?:secretsmanager|kms):([a-z0-9-]+):(\d{12}):.+")
 _FIRST_ERROR = 400
 
 
@@ -71,24 +79,49 @@ def install(_: Emulator) -> None:
 
 
 async def _serve(original: Callable[..., Awaitable[Response]], *request: Any) -> Response:
+    before = trail.listeners()
     response = await original(*request)
     try:
         event = _event(_Call(*request), response)
         for each in [event, *_batch_reads(event, response)] if event else []:
-            trail.record(each)
+            _record(each, before)
     except Exception:
         _logger.exception("A call could not be recorded.")
     return response
+
+
+def _record(event: trail.Event, before: list[trail.Listener]) -> None:
+    """Record a call, in the resource owner's account as well if that is another one."""
+    owner = _owner(event)
+    if owner is None:
+        trail.record(event, before)
+        return
+    shared = {"sharedEventID": str(uuid.uuid4())}
+    trail.record(event | shared, before)
+    account, region = owner
+    with request_scope(account, region):
+        place = {"recipientAccountId": account, "awsRegion": region, **trail.new_identity()}
+        trail.record(event | shared | place | {"userIdentity": foreign_identity(event["userIdentity"])})
+
+
+def _owner(event: trail.Event) -> tuple[str, str] | None:
+    """Return account and region of the secret or key that a call is about; None if they are the caller's own."""
+    parameters = event["requestParameters"] or {}
+    match = _ARN.fullmatch(str(parameters.get("secretId") or parameters.get("keyId") or ""))
+    return (match[2], match[1]) if match and match[2] != get_account_id() else None
 
 
 def _event(call: _Call, response: Response) -> trail.Event | None:
     """Return the record of a call, None for one that CloudTrail does not record."""
     routing = _routing(call.method, call.path, call.headers, call.body, call.query_params)
     service = detect_service(call.method, call.path, call.headers, routing)
-    name = _event_name(service, call.method, call.path, call.headers, routing)
+    name = _name(service, call, routing)
     caller = user_identity(extract_access_key_id(call.headers, call.query_params) or "")
     if call.path.startswith("/_") or caller is None or not _is_recorded(service, name):
         return None
+    read_only = _READ_ONLY.fullmatch(name) is not None and name not in _WRITE_DESPITE_ITS_NAME
+    failure = _failure(*response)
+    shows_answer = service in _SHOWING_ANSWERS and not read_only and not failure
     return trail.new_event(
         userIdentity=caller,
         eventSource=f"{service}.amazonaws.com",
@@ -97,10 +130,39 @@ def _event(call: _Call, response: Response) -> trail.Event | None:
         sourceIPAddress=get_request_client_ip(),
         userAgent=call.headers.get("user-agent", ""),
         requestID=call.request_id,
-        requestParameters=_parameters(_request_parameters(call.headers, call.body, call.query_params)),
-        readOnly=_READ_ONLY.fullmatch(name) is not None and name not in _WRITE_DESPITE_ITS_NAME,
-        **_failure(*response),
+        requestParameters=spelling.request_parameters(_request(call)),
+        responseElements=spelling.response_elements(json.loads(response[2] or b"{}")) if shows_answer else None,
+        readOnly=read_only,
+        **failure,
+        **_resources(service, call),
     )
+
+
+def _name(service: str, call: _Call, routing: dict[str, Any]) -> str:
+    """Return the operation; what ministack names by the HTTP method alone is looked up in the service's model."""
+    rpc = _RPC_OPERATION.fullmatch(call.path)
+    if rpc:
+        return rpc[1]
+    name = str(_event_name(service, call.method, call.path, call.headers, routing))
+    if "." not in name and service != "lambda":
+        return name
+    action = _iam_action(service, call.method, call.path, call.headers, call.body, call.query_params)
+    return str(action).partition(":")[2] if action else name
+
+
+def _request(call: _Call) -> dict[str, Any]:
+    request = _request_parameters(call.headers, call.body, call.query_params)
+    return request if isinstance(request, dict) else {}
+
+
+def _resources(service: str, call: _Call) -> dict[str, Any]:
+    """Return the key that a call of KMS is about, which its records name."""
+    if service != "kms":
+        return {}
+    key = _key_of(str(_request(call).get("KeyId") or ""))
+    if key is None:
+        return {}
+    return {"resources": [{"accountId": key["Arn"].split(":")[4], "type": "AWS::KMS::Key", "ARN": key["Arn"]}]}
 
 
 def _batch_reads(event: trail.Event, response: Response) -> Iterator[trail.Event]:
@@ -119,15 +181,6 @@ def _batch_reads(event: trail.Event, response: Response) -> Iterator[trail.Event
 
 def _is_recorded(service: str, name: str) -> bool:
     return service not in _UNRECORDED_SERVICES and not _UNRECORDED_CALLS.fullmatch(f"{service}:{name}")
-
-
-def _parameters(request: dict[str, Any]) -> dict[str, Any] | None:
-    """Return the request in CloudTrail's spelling, without values that nobody may read in a log."""
-    return {
-        name[:1].lower() + name[1:]: value
-        for name, value in request.items()
-        if name.lower() not in _SECRET_PARAMETERS | _NO_PARAMETERS
-    } or None
 
 
 def _failure(status: int, _headers: dict[str, str], body: Any) -> dict[str, str]:

@@ -18,7 +18,7 @@ from localcloud.emulator.answers import ServiceError
 from localcloud.emulator.rotation import events, function, versions
 from localcloud.emulator.rotation.rules import RotationRules
 from localcloud.emulator.rotation.run import Run
-from localcloud.emulator.rotation.scheduler import Scheduler, Scope
+from localcloud.emulator.rotation.schedule import Schedule, Scope
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -44,19 +44,24 @@ class Rotations:
         self._lock = threading.RLock()
         self._running: dict[str, Run] = {}
         self._records: list[RotationRecord] = []
-        self._scheduler = Scheduler(self._rotate_on_schedule)
+        self._schedule = Schedule()
 
-    def start(self) -> None:
-        """Start the schedule."""
-        self._scheduler.start()
+    def next_start(self) -> float | None:
+        """Return when the next rotation is due."""
+        return self._schedule.next_start()
 
-    def wake(self) -> None:
-        """Start what is due, for the clock was moved."""
-        self._scheduler.wake()
+    def start_due(self) -> None:
+        """Start the rotations whose window has begun."""
+        for scope in self._schedule.take_due():
+            self._rotate_on_schedule(scope)
+
+    def under_way(self) -> bool:
+        """Whether a rotation is running that nobody holds."""
+        with self._lock:
+            return any(not run.held for run in self._running.values())
 
     def close(self) -> None:
-        """End the schedule and every rotation after its present step."""
-        self._scheduler.close()
+        """End every rotation after its present step."""
         with self._lock:
             for run in self._running.values():
                 run.end("cancelled")
@@ -100,7 +105,7 @@ class Rotations:
 
     def forget(self, secret: Secret) -> None:
         """Take a secret off the schedule and stop its rotation."""
-        self._scheduler.plan(_scope(secret), None)
+        self._schedule.plan(_scope(secret), None)
         self._end(secret, "cancelled")
 
     def abandon(self, secret: Secret, new_version: str) -> None:
@@ -114,7 +119,7 @@ class Rotations:
 
     def next_date(self, secret: Secret) -> float | None:
         """Return when the secret is rotated at the latest: NextRotationDate is the end of the window."""
-        window = self._scheduler.window(_scope(secret))
+        window = self._schedule.window(_scope(secret))
         return window.end.timestamp() if window and secret.get("RotationEnabled") else None
 
     def _refuse_unfinished(self, secret: Secret) -> None:
@@ -135,7 +140,7 @@ class Rotations:
         window = _next_window(rules)
         function.require_permission(function_arn, secret["ARN"])
         secret |= {"RotationLambdaARN": function_arn, "RotationEnabled": True, "RotationRules": rules}
-        self._scheduler.plan(_scope(secret), window)
+        self._schedule.plan(_scope(secret), window)
 
     def _rotate_on_schedule(self, scope: Scope) -> None:
         with request_scope(scope.account, scope.region), self._lock:
@@ -143,7 +148,7 @@ class Rotations:
             if secret is None:
                 return
             # Whether or not this rotation can start, the next window comes.
-            self._scheduler.plan(scope, _next_window(secret["RotationRules"]))
+            self._schedule.plan(scope, _next_window(secret["RotationRules"]))
             try:
                 self.rotate({"SecretId": scope.secret_arn})
             except ServiceError as error:

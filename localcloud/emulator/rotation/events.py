@@ -14,8 +14,11 @@ from localcloud.emulator import trail
 _SERVICE = "secretsmanager.amazonaws.com"
 
 
-def emit(name: str, secret_arn: str) -> None:
-    """Record a service event such as `RotationFailed` for a secret."""
+def emit(name: str, secret_arn: str, **data: str) -> None:
+    """Record a service event such as `RotationFailed` for a secret.
+
+    :param data: what additionalEventData has beside the secret's ARN.
+    """
     trail.record(
         trail.new_event(
             userIdentity={"accountId": get_account_id(), "invokedBy": _SERVICE},
@@ -26,6 +29,6 @@ def emit(name: str, secret_arn: str) -> None:
             userAgent=_SERVICE,
             requestID=str(uuid.uuid4()),
             readOnly=False,
-            additionalEventData={"SecretId": secret_arn},
+            additionalEventData={"SecretId": secret_arn, **data},
         )
     )

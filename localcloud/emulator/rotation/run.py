@@ -29,6 +29,7 @@ class Run:
     def __init__(self, secret: Secret, version_id: str, holds: Holds) -> None:
         self.secret = secret
         self.record = RotationRecord(secret["ARN"], version_id)
+        self.held = False
         self._holds = holds
         self._ended = threading.Event()
 
@@ -75,12 +76,19 @@ class Run:
             self.record.steps.append(step)
             if step.error:
                 return False
-            self._ended.wait(self._holds.take(name, self.secret["ARN"], self.secret["Name"]))
+            self._hold(name)
         version = self.secret["Versions"].get(self.record.version_id, {"Stages": []})
         if versions.CURRENT in version["Stages"]:
             return True
         self.record.steps[-1].error = "The function ended without moving AWSCURRENT to the new version."
         return False
+
+    def _hold(self, step: str) -> None:
+        """Pause as long as somebody asked for after this step."""
+        seconds = self._holds.take(step, self.secret["ARN"], self.secret["Name"])
+        self.held = seconds > 0
+        self._ended.wait(seconds)
+        self.held = False
 
     def _invoke(self, step: str) -> StepRecord:
         payload = {

@@ -1,0 +1,1 @@
+"""What CloudWatch Logs reads out of log lines: filter patterns and embedded metrics."""
