@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 from aws_cdk import Duration
 from aws_cdk import aws_ec2 as ec2
+from aws_cdk import aws_kms as kms
 from aws_cdk import aws_rds as rds
+from aws_cdk import aws_secretsmanager as secretsmanager
 
 from rotating_rds import RotatingCluster, RotatingDatabase
 from stacks.choices import LOG_RETENTIONS, REMOVAL_POLICIES
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
     from stacks.network import DatabaseNetwork
     from stacks.settings import Settings
     from stacks.tables import Database
+    from stacks.tables.databases import Replica
 
 _AUTHORITY = rds.CaCertificate.RDS_CA_RSA2048_G1
 
@@ -44,10 +47,16 @@ def make_server(
         engine = ENGINES[wanted.engine].of(wanted.engine_version)
     identifier = f"rotating-rds-{settings.name}-{wanted.name}"
     props = {"engine": engine, **_common(wanted, settings, network), **functions}
+    props["replica_regions"] = [_replica(scope, replica) for replica in wanted.replicas]
     with refusals_name(key):
         if ENGINES[wanted.engine].is_cluster:
             return RotatingCluster(scope, "Database", cluster_identifier=identifier, **_cluster(wanted), **props)
         return RotatingDatabase(scope, "Database", instance_identifier=identifier, **_instance(wanted), **props)
+
+
+def _replica(scope: Construct, wanted: Replica) -> secretsmanager.ReplicaRegion:
+    key = wanted.key_arn and kms.Key.from_key_arn(scope, f"KeyIn{wanted.region}", wanted.key_arn)
+    return secretsmanager.ReplicaRegion(region=wanted.region, encryption_key=key or None)
 
 
 def _common(wanted: Database, settings: Settings, network: DatabaseNetwork) -> dict[str, Any]:

@@ -32,6 +32,7 @@ class Credential:
     :param role_path: IAM path of its consumers' roles.
     :param rotation: how it rotates; None if nothing of ours rotates it.
     :param administrator: who changes the password, if it is not the user itself.
+    :param replica_regions: where copies of it are.
     :param readers: who may read it.
     """
 
@@ -43,12 +44,19 @@ class Credential:
     role_path: str
     rotation: Rotation | None = None
     administrator: Credential | None = None
+    replica_regions: tuple[secretsmanager.ReplicaRegion, ...] = ()
     readers: Readers = field(default_factory=Readers)
 
     @property
     def grants(self) -> Grants:
         """What may be granted on it."""
-        return Grants(secret=self.secret, key=self.key, connections=self.connections, readers=self.readers)
+        return Grants(
+            secret=self.secret,
+            key=self.key,
+            connections=self.connections,
+            readers=self.readers,
+            replica_regions=self.replica_regions,
+        )
 
     def add_consumer(self, construct_id: str, compute: Compute) -> ConsumerRole:
         """Make the role of an application that reads it; see RotatingDatabase.add_consumer()."""

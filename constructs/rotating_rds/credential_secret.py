@@ -11,7 +11,7 @@ from aws_cdk import aws_secretsmanager as secretsmanager
 from rotating_rds import contract
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from aws_cdk import RemovalPolicy
     from aws_cdk import aws_kms as kms
@@ -29,6 +29,7 @@ class CredentialSecret(secretsmanager.Secret):
     :param tags: what rotates, and how.
     :param encryption_key: the key that encrypts it.
     :param removal_policy: what becomes of the secret with its stack.
+    :param replica_regions: where copies of it are, as :func:`check_replica_regions` returns them.
     """
 
     def __init__(
@@ -41,6 +42,7 @@ class CredentialSecret(secretsmanager.Secret):
         tags: Mapping[str, str],
         encryption_key: kms.IKey,
         removal_policy: RemovalPolicy,
+        replica_regions: Sequence[secretsmanager.ReplicaRegion] = (),
     ) -> None:
         super().__init__(
             scope,
@@ -54,6 +56,7 @@ class CredentialSecret(secretsmanager.Secret):
                 exclude_characters=contract.EXCLUDED_CHARACTERS,
             ),
             removal_policy=removal_policy,
+            replica_regions=list(replica_regions) or None,
         )
         for name, value in tags.items():
             Tags.of(self).add(name, value)

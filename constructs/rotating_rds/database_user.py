@@ -34,6 +34,7 @@ class DatabaseUser(Construct):
     :param access: what it may do.
     :param rotation: how its credential rotates.
     :param removal_policy: what becomes of user and secret when the declaration is removed.
+    :param replica_regions: where copies of the credential are.
     """
 
     def __init__(
@@ -46,6 +47,7 @@ class DatabaseUser(Construct):
         access: Access,
         rotation: Rotation,
         removal_policy: RemovalPolicy,
+        replica_regions: tuple[secretsmanager.ReplicaRegion, ...],
     ) -> None:
         super().__init__(scope, construct_id)
         self.username = username
@@ -58,6 +60,7 @@ class DatabaseUser(Construct):
             tags={**database.tags(username, rotation), **administrator},
             encryption_key=database.key,
             removal_policy=removal_policy,
+            replica_regions=replica_regions,
         )
         self.secret: secretsmanager.ISecret = secret.attach(database.server)
         self.credential = Credential(
@@ -69,6 +72,7 @@ class DatabaseUser(Construct):
             role_path=database.role_path,
             rotation=rotation,
             administrator=database.credential if rotation.strategy.administered else None,
+            replica_regions=replica_regions,
         )
         provisioned = self._provision(database, access, rotation, removal_policy)
         if rotation.strategy.administered:

@@ -68,4 +68,4 @@ class FunctionRole(OwnRole):
         if credential.secret.node.addr in self._readable:
             return
         self._readable.add(credential.secret.node.addr)
-        credential.grants.read_secret(self)
+        credential.grants.read_here(self)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from aws_cdk import Stack
 from aws_cdk import aws_ec2 as ec2
@@ -12,6 +12,10 @@ from aws_cdk import aws_secretsmanager as secretsmanager
 
 from rotating_rds.foreign_readers import admit_foreign
 from rotating_rds.readers import CURRENT_ONLY, Readers, arn_of, is_foreign
+from rotating_rds.replicas import replica_arn
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 
 class Consumer(iam.IGrantable, ec2.IConnectable, Protocol):
@@ -25,6 +29,7 @@ class Grants:
     :param key: the customer key that encrypts it; None if it is the one of Secrets Manager itself.
     :param connections: the database's network side.
     :param readers: who was granted something before.
+    :param replica_regions: where copies of the credential are.
     """
 
     def __init__(
@@ -34,24 +39,34 @@ class Grants:
         key: kms.IKey | None,
         connections: ec2.Connections,
         readers: Readers,
+        replica_regions: Sequence[secretsmanager.ReplicaRegion] = (),
     ) -> None:
         self._secret = secret
         self._key = key
         self._connections = connections
         self._readers = readers
+        self._replica_regions = replica_regions
 
     def read_secret(self, grantee: iam.IGrantable) -> iam.Grant:
-        """Let *grantee* read the current value of this secret, and nothing else.
+        """Let *grantee* read the current value of this secret and of its copies in other regions, and nothing else.
 
         Only AWSCURRENT: a consumer has no business with a password that is not in force yet. The key can be used
         through Secrets Manager only, for this secret only.
 
         A role of another account, such as `iam.ArnPrincipal("arn:aws:iam::111122223333:role/reports")`, is admitted by
-        the policies of secret and key as well; that account allows it the same two actions.
+        the policies of secret and key as well; that account allows it the same two actions. Keys of copies are not this
+        library's: their policies have to admit such a role by themselves.
 
         :param grantee: a role or user, or a construct that has a role.
         :raises DeclarationError: if that is no single role or user, or secret and key cannot admit another account.
         """
+        read = self.read_here(grantee)
+        for replica in self._replica_regions:
+            read = read.combine(self._read_copy(grantee, replica))
+        return read
+
+    def read_here(self, grantee: iam.IGrantable) -> iam.Grant:
+        """Let *grantee* read the current value where the secret itself is: see :meth:`read_secret`."""
         arn = arn_of(grantee)
         if is_foreign(grantee, Stack.of(self._secret)):
             admit_foreign(arn, secret=self._secret, key=self._key)
@@ -63,6 +78,18 @@ class Grants:
         )
         self._readers.add(grantee)
         return read.combine(key_use(grantee, self._key, self._secret, "kms:Decrypt"))
+
+    def _read_copy(self, grantee: iam.IGrantable, replica: secretsmanager.ReplicaRegion) -> iam.Grant:
+        arn = replica_arn(self._secret, replica.region)
+        read = iam.Grant.add_to_principal(
+            grantee=grantee,
+            actions=["secretsmanager:GetSecretValue"],
+            resource_arns=[arn],
+            conditions=CURRENT_ONLY,
+        )
+        if replica.encryption_key is None:
+            return read
+        return read.combine(_use_key(grantee, replica.encryption_key, arn, replica.region, "kms:Decrypt"))
 
     def connect(self, consumer: Consumer) -> iam.Grant:
         """Let *consumer* read the current credential and reach the database's port.
@@ -84,7 +111,10 @@ def key_use(grantee: iam.IGrantable, key: kms.IKey | None, secret: secretsmanage
     """
     if key is None:
         return iam.Grant.drop(grantee, "the key of Secrets Manager itself needs no grant")
-    region = Stack.of(key).region
+    return _use_key(grantee, key, secret.secret_arn, Stack.of(key).region, *actions)
+
+
+def _use_key(grantee: iam.IGrantable, key: kms.IKey, secret_arn: str, region: str, *actions: str) -> iam.Grant:
     return iam.Grant.add_to_principal(
         grantee=grantee,
         actions=list(actions),
@@ -92,7 +122,7 @@ def key_use(grantee: iam.IGrantable, key: kms.IKey | None, secret: secretsmanage
         conditions={
             "StringEquals": {
                 "kms:ViaService": f"secretsmanager.{region}.amazonaws.com",
-                "kms:EncryptionContext:SecretARN": secret.secret_arn,
+                "kms:EncryptionContext:SecretARN": secret_arn,
             }
         },
     )

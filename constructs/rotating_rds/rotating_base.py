@@ -34,10 +34,12 @@ from rotating_rds.metrics import RotationMetrics
 from rotating_rds.probe_function import ProbeFunction
 from rotating_rds.provision_function import ProvisionFunction
 from rotating_rds.regions import check_region
+from rotating_rds.replicas import check_replica_regions
 from rotating_rds.restricted_reads import restrict_reads
 from rotating_rds.rotation import Rotation
 from rotating_rds.rotation_function import RotationFunction
 from rotating_rds.rotation_schedule import schedule_rotation
+from rotating_rds.secret_names import made_secret
 from rotating_rds.server_events import subscribe_to_server_events
 from rotating_rds.subnets import check_way_to_secrets_manager, private_subnets
 from rotating_rds.thresholds import Thresholds
@@ -91,6 +93,7 @@ class RotatingBase(Construct):
         self._detection: CredentialDetection | None = None
         self._rotated: list[Credential] = []
         self._prerequisites: list[Construct] = []
+        self._replica_regions = check_replica_regions(self, shared.replica_regions)
         self._usernames = Usernames(engine, shared.master_username, shared.schema_owner)
         self._vpc = vpc
         self._subnets = private_subnets(vpc, shared.vpc_subnets)
@@ -146,6 +149,7 @@ class RotatingBase(Construct):
         """Return a generated credential, unless RDS makes it."""
         self.check_master_rotation(rotation)
         if not rotation.is_ours:
+            self._check_no_copies()
             return None
         username = self._shared.master_username
         return CredentialSecret(
@@ -156,7 +160,19 @@ class RotatingBase(Construct):
             tags=self.tags(username, rotation),
             encryption_key=self.key,
             removal_policy=self._shared.companions,
+            replica_regions=self._replica_regions,
         )
+
+    def _check_no_copies(self) -> None:
+        """Refuse copies of a credential that RDS makes.
+
+        :raises DeclarationError: with the remedy.
+        """
+        if self._replica_regions:
+            raise DeclarationError(
+                f"The master's credential of {self.database_id!r} is managed by RDS, which makes no copies in "
+                f"{self._replica_regions[0].region!r}: leave out replica_regions, and give them to add_user(...)."
+            )
 
     def _attach(
         self,
@@ -192,6 +208,7 @@ class RotatingBase(Construct):
             connections=connections,
             role_path=self.role_path,
             rotation=rotation if rotation is not None and rotation.is_ours else None,
+            replica_regions=self._replica_regions if isinstance(made_secret(secret), CredentialSecret) else (),
         )
         self.rotation_function = self._shared.rotation_function or self._new_function(RotationFunction)
         self.rotation_function.add_database(self.database_id, self._endpoint, connections)
@@ -258,6 +275,7 @@ class RotatingBase(Construct):
         access: Access | None = None,
         rotation: Rotation | None = None,
         removal_policy: RemovalPolicy | None = None,
+        replica_regions: Sequence[secretsmanager.ReplicaRegion] | None = None,
     ) -> DatabaseUser:
         """Have a user made in the database at deployment, with a credential of its own that rotates.
 
@@ -270,6 +288,7 @@ class RotatingBase(Construct):
         :param removal_policy: what becomes of the user and its secret when the declaration is removed: as with the
             database's own secret (kept, unless the database is destroyed) unless given. `DESTROY` drops the user; what
             it owns stays, with the schema owner.
+        :param replica_regions: regions in which copies of the credential are; those of the database unless given.
         :raises DeclarationError: if the engine could not hold the user's names, or they are taken or reserved.
         """
         rotation = rotation or Rotation.alternating_users(every=Duration.days(30))
@@ -288,6 +307,9 @@ class RotatingBase(Construct):
             access=access or Access.read_write(),
             rotation=rotation,
             removal_policy=removal_policy or self._shared.companions,
+            replica_regions=self._replica_regions
+            if replica_regions is None
+            else check_replica_regions(self, replica_regions),
         )
         self.users[username] = user
         self._rotated.append(user.credential)

@@ -10,8 +10,11 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from aws_cdk import aws_ec2 as ec2
     from aws_cdk import aws_kms as kms
+    from aws_cdk import aws_secretsmanager as secretsmanager
 
     from rotating_rds.probe_function import ProbeFunction
     from rotating_rds.provision_function import ProvisionFunction
@@ -35,6 +38,9 @@ class SharedProps(TypedDict, total=False):
     :param encryption_key: one customer key is made unless given; the policy of an imported one has to admit CloudWatch
         Logs.
     :param log_retention: of the servers' and the functions' logs; one year unless given.
+    :param replica_regions: regions in which copies of every credential are that is made here, such as
+        `[secretsmanager.ReplicaRegion(region="eu-central-1", encryption_key=key)]`, with a key there; none unless
+        given. Whoever may read a credential may read its copies.
     :param rotation_function: one that several databases of the network share; one of the database's own unless given.
     :param provision_function: likewise, for making users.
     :param probe_function: likewise, for examining credentials.
@@ -55,6 +61,7 @@ class SharedProps(TypedDict, total=False):
     removal_policy: RemovalPolicy
     encryption_key: kms.IKey | None
     log_retention: logs.RetentionDays
+    replica_regions: Sequence[secretsmanager.ReplicaRegion]
     rotation_function: RotationFunction | None
     provision_function: ProvisionFunction | None
     probe_function: ProbeFunction | None
@@ -77,6 +84,7 @@ class Shared:
     removal_policy: RemovalPolicy = RemovalPolicy.SNAPSHOT
     encryption_key: kms.IKey | None = None
     log_retention: logs.RetentionDays = logs.RetentionDays.ONE_YEAR
+    replica_regions: Sequence[secretsmanager.ReplicaRegion] = ()
     rotation_function: RotationFunction | None = None
     provision_function: ProvisionFunction | None = None
     probe_function: ProbeFunction | None = None

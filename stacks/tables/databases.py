@@ -64,6 +64,23 @@ class Defaults(Table):
     performance_insights: bool = Field(default=False, description="true or false")
 
 
+class Replica(Table):
+    """A region in which a copy of each credential is, under AWS's own key there unless *key_arn* is given."""
+
+    region: str = Field(pattern=r"^[a-z]{2}(-[a-z]+)+-\d$", description="a region such as 'eu-central-1'")
+    key_arn: str | None = Field(
+        default=None,
+        pattern=r"^arn:aws[\w-]*:kms:[\w-]+:\d{12}:key/[\w-]+$",
+        description="the ARN of a key of that region",
+    )
+
+    @model_validator(mode="after")
+    def _key_of_the_region(self) -> Self:
+        if self.key_arn is not None and f":kms:{self.region}:" not in self.key_arn:
+            raise ValueError(f"key_arn = {self.key_arn!r} is no key of {self.region!r}: give one of that region.")
+        return self
+
+
 class Database(Defaults):
     """One database: a stack of its own, with its users and their consumers."""
 
@@ -76,6 +93,9 @@ class Database(Defaults):
         default=None,
         pattern=r"^[a-z][a-z0-9_]{0,62}$",
         description="lower-case letters, digits and underscores, or no key for the database's name",
+    )
+    replicas: Annotated[tuple[Replica, ...], Field(strict=False)] = Field(
+        default=(), description="a list of tables with region, and perhaps key_arn"
     )
     users: Annotated[tuple[User, ...], Field(strict=False)] = Field(
         default=(), description="[[databases.users]] tables"

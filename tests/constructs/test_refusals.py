@@ -18,6 +18,7 @@ from aws_cdk import aws_events as events
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_rds as rds
+from aws_cdk.aws_secretsmanager import ReplicaRegion
 from constructs import Construct
 
 import rotating_rds
@@ -232,6 +233,36 @@ REFUSALS: dict[str, tuple[Callable[[Declaration], object], str]] = {
     "alarms twice": (
         lambda d: [made := database(d), made.add_alarms(), made.add_alarms()],
         r"'Shop/Orders' has alarms already: call add_alarms\(\) once\.",
+    ),
+    "copy where the secret is": (
+        lambda _: new_declaration(account="111122223333").database(replica_regions=[ReplicaRegion(region="eu-west-1")]),
+        (
+            r"replica_regions of 'Shop/Orders' names 'eu-west-1', where the secret itself is: name each other region "
+            r"once\."
+        ),
+    ),
+    "copy in no region": (
+        lambda _: new_declaration(account="111122223333").database(replica_regions=[ReplicaRegion(region="Frankfurt")]),
+        (
+            r"replica_regions of 'Shop/Orders' names 'Frankfurt', which is no region: name one such as "
+            r"'eu-central-1'\."
+        ),
+    ),
+    "copy of a secret that may be anywhere": (
+        lambda d: database(d, replica_regions=[ReplicaRegion(region="eu-central-1")]),
+        (
+            r"replica_regions of 'Shop/Orders' names 'eu-central-1', and the region of its stack is only known at "
+            r"deployment: give the stack env=Environment\(region=\.\.\.\)\."
+        ),
+    ),
+    "copy of what RDS manages": (
+        lambda _: new_declaration(account="111122223333").database(
+            rotation=Rotation.managed_by_rds(), replica_regions=[ReplicaRegion(region="eu-central-1")]
+        ),
+        (
+            r"The master's credential of 'shop-orders-\w+' is managed by RDS, which makes no copies in 'eu-central-1': "
+            r"leave out replica_regions, and give them to add_user\(\.\.\.\)\."
+        ),
     ),
     "detection twice": (
         lambda d: [made := database(d), made.add_detection(), made.add_detection()],

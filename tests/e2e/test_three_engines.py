@@ -20,7 +20,7 @@ from rotating_rds_function.domain.errors import PrivilegeError
 from rotating_rds_function.domain.patience import Deadline
 from rotating_rds_function.domain.targets import Target
 from tests.support import emulated
-from tests.support.apps.three_engines import COMPUTES, FOREIGN_READER
+from tests.support.apps.three_engines import COMPUTES, ELSEWHERE, FOREIGN_READER
 from tests.support.deployment import ROOT
 from tests.support.waiting import eventually
 
@@ -64,9 +64,15 @@ def outputs(cloud: LocalCloud) -> dict[str, str]:
 
 
 def username(cloud: LocalCloud, secret: str, *, role: str | None = None) -> str:
-    """Return whom a secret's current value names, read as root or as a role."""
-    value = cloud.client("secretsmanager", role=role).get_secret_value(SecretId=secret, VersionStage="AWSCURRENT")
+    """Return whom a secret's current value names, read as root or as a role, in the region of its ARN."""
+    client = cloud.client("secretsmanager", role=role, region=secret.split(":")[3])
+    value = client.get_secret_value(SecretId=secret, VersionStage="AWSCURRENT")
     return str(json.loads(value["SecretString"])["username"])
+
+
+def copy_of(secret: str) -> str:
+    """Return the ARN of a secret's copy in the other region."""
+    return secret.replace("us-east-1", ELSEWHERE)
 
 
 def may_write(cloud: LocalCloud, secret: str) -> bool:
@@ -146,13 +152,17 @@ def test_three_engines_with_users_and_consumers_live_a_whole_life(tmp_path: Path
                 assert username(cloud, web, role=told[f"{name}{kind}Role"]) == "web_clone"
             assert username(cloud, web, role=FOREIGN_READER) == "web_clone"
             assert username(cloud, told[f"{name}Reports"], role=reports) == "reports"
+            assert username(cloud, copy_of(web), role=told[f"{name}ServiceRole"]) == "web_clone"
             for stranger in (reports, *strangers):
-                with pytest.raises(ClientError, match="AccessDenied"):
-                    username(cloud, web, role=stranger)
+                for secret in (web, copy_of(web)):
+                    with pytest.raises(ClientError, match="AccessDenied"):
+                        username(cloud, secret, role=stranger)
         assert [may_write(cloud, told[f"{name}Reports"]) for name in DATABASES] == [False] * len(DATABASES)
         cdk(cloud, tmp_path, "deploy", *app, "--require-approval", "never", "-c", "level=read_write")
         assert [may_write(cloud, told[f"{name}Reports"]) for name in DATABASES] == [True] * len(DATABASES)
         rotate_all(cloud, secrets)
-        assert {username(cloud, told[f"{name}Web"], role=told[f"{name}ServiceRole"]) for name in DATABASES} == {"web"}
+        for name in DATABASES:
+            for secret in (told[f"{name}Web"], copy_of(told[f"{name}Web"])):
+                assert username(cloud, secret, role=told[f"{name}ServiceRole"]) == "web"
         cdk(cloud, tmp_path, "destroy", *app, "--force")
         assert cloud.control.databases() == []

@@ -8,6 +8,7 @@ from aws_cdk import App, CfnOutput, CliCredentialsStackSynthesizer, Duration, En
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_rds as rds
+from aws_cdk.aws_secretsmanager import ReplicaRegion
 
 from rotating_rds import Access, Compute, Engine, ProvisionFunction, RotatingDatabase, Rotation, RotationFunction
 
@@ -28,6 +29,9 @@ COMPUTES = {
 # A role of another account, which reads as well, and one that deploys.
 FOREIGN_READER = "arn:aws:iam::111122223333:role/shop-reports"
 DEPLOYER = "arn:aws:iam::000000000000:role/shop-deployer"
+
+# Where copies of the credential of the web applications are.
+ELSEWHERE = "us-west-2"
 
 
 class Shop(Stack):
@@ -93,6 +97,7 @@ class Shop(Stack):
             "web",
             access=Access.read_write(schema),
             rotation=Rotation.alternating_users(every=Duration.days(7)),
+            replica_regions=[ReplicaRegion(region=ELSEWHERE)],
         )
         readers = {"read_only": Access.read_only(schema), "read_write": Access.read_write(schema)}
         reports = database.add_user(
