@@ -308,3 +308,30 @@ def test_reads_are_restricted_for_every_credential(tmp_path: Path) -> None:
         "Database/Secret/Policy",
         "Database/Users/web/Secret/Policy",
     }
+
+
+KEY_ELSEWHERE = "arn:aws:kms:eu-central-1:111122223333:key/11111111-2222-3333-4444-555555555555"
+
+
+def test_credentials_of_a_database_have_copies_where_it_says(tmp_path: Path) -> None:
+    """Under a key of that region, or AWS's own."""
+    replicas = f'replicas = [{{ region = "eu-central-1", key_arn = "{KEY_ELSEWHERE}" }}, {{ region = "eu-north-1" }}]'
+    orders = synthesise(settings_of(tmp_path, ORDERS + replicas, USER))["orders"]
+    for path in ("Database/Secret", "Database/Users/web/Secret"):
+        assert orders.properties("AWS::SecretsManager::Secret", path)["ReplicaRegions"] == [
+            {"Region": "eu-central-1", "KmsKeyId": KEY_ELSEWHERE},
+            {"Region": "eu-north-1"},
+        ]
+
+
+def test_a_copy_needs_a_key_of_its_own_region(tmp_path: Path) -> None:
+    """Secrets Manager would refuse it at deployment."""
+    with pytest.raises(SettingsError, match="is no key of 'eu-north-1': give one of that region"):
+        settings_of(tmp_path, ORDERS + f'replicas = [{{ region = "eu-north-1", key_arn = "{KEY_ELSEWHERE}" }}]')
+
+
+def test_a_copy_where_the_database_is_names_the_key_of_the_table(tmp_path: Path) -> None:
+    """One sentence, from the library, with the place in the file."""
+    settings = settings_of(tmp_path, ORDERS + 'replicas = [{ region = "eu-west-1" }]')
+    with pytest.raises(DeclarationError, match=r"databases\[0\].*where the secret itself is"):
+        declare(App(context=CONTEXT), settings)
