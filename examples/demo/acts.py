@@ -54,14 +54,19 @@ def rotate_held(stage: Stage) -> None:
 
 
 def turn_away_an_outsider(stage: Stage) -> None:
-    """Read the secret as a role to which nothing was granted."""
+    """Read the secret as a role to which nothing was granted, and see who is told."""
     stage.evidence.outsider_error = audit.read_as_outsider(stage.cloud, stage.deployment)
+    stage.evidence.news_of_refusal = ask_until(
+        lambda: stage.on_call.message_with("'Refused read'", audit.OUTSIDER), seconds=_SECONDS_TO_ALARM
+    )
+    audit.read_as_administrator(stage.cloud, stage.deployment)
+    stage.evidence.news_of_read = ask_until(
+        lambda: stage.on_call.message_with("'Undeclared read'", audit.ADMINISTRATOR), seconds=_SECONDS_TO_ALARM
+    )
 
 
 def break_and_repair(stage: Stage) -> None:
     """Have a rotation fail, see who is told, take the cause away, and see the same rotation through."""
-    on_call = alarms.OnCall(stage.cloud, stage.deployment.alarm_topic_arn)
-    stage.closing.callback(on_call.leave)
     before = stage.secret.current_version()
     function = SabotagedFunction(stage.cloud, stage.deployment.rotation_function)
     stage.evidence.function_role = function.role
@@ -71,10 +76,11 @@ def break_and_repair(stage: Stage) -> None:
             lambda: _failed_step(stage.secret.records(version)), what="The failure of a step"
         )
         stage.evidence.news_of_failure = ask_until(
-            lambda: on_call.message_with("RotationFailed: ", stage.secret.arn), seconds=_SECONDS_TO_ALARM
+            lambda: stage.on_call.message_with("RotationFailed: ", stage.secret.arn), seconds=_SECONDS_TO_ALARM
         )
         stage.evidence.news_of_alarm = ask_until(
-            lambda: on_call.message_with("AlarmName", stage.deployment.rotation_function), seconds=_SECONDS_TO_ALARM
+            lambda: stage.on_call.message_with("AlarmName", stage.deployment.rotation_function),
+            seconds=_SECONDS_TO_ALARM,
         )
         stage.evidence.alarms = alarms.alarming(stage.cloud, stage.deployment.rotation_function)
     _complete(stage, version)
@@ -94,6 +100,7 @@ def read_the_trail(stage: Stage) -> None:
     """Ask the trail who read the secret."""
     stage.evidence.consumer_role = stage.deployment.consumer_role
     stage.evidence.provision_role = role_of(stage.cloud, stage.deployment.provision_function)
+    stage.evidence.probe_role = role_of(stage.cloud, stage.deployment.probe_function)
     stage.evidence.readers = audit.readers(stage.cloud, stage.deployment)
 
 
@@ -112,7 +119,7 @@ LIFE: tuple[Act, ...] = (
     ("Start the sample application under its consumer role", open_for_orders),
     ("Rotate twice", rotate),
     (f"Rotate, held for {HELD_SECONDS:g} s between setSecret and finishSecret", rotate_held),
-    ("Turn away an outsider", turn_away_an_outsider),
+    ("Turn away an outsider, report an administrator who reads", turn_away_an_outsider),
     ("Break a rotation, get the alarm, repair it", break_and_repair),
     (f"Serve until {ENOUGH_CONNECTIONS} connections were opened, then stop", close),
     ("Read the trail", read_the_trail),

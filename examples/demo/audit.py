@@ -17,10 +17,13 @@ if TYPE_CHECKING:
     from localcloud.cloud import LocalCloud
 
 OUTSIDER = "demo-outsider"
+ADMINISTRATOR = "demo-administrator"
 _ANY_TASK = {
     "Version": "2012-10-17",
     "Statement": [{"Effect": "Allow", "Principal": {"Service": "ecs-tasks.amazonaws.com"}, "Action": "sts:AssumeRole"}],
 }
+_EVERYTHING = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}
+_POLICY = "own"
 
 
 @dataclass(frozen=True)
@@ -44,7 +47,7 @@ def readers(cloud: LocalCloud, deployment: Deployment) -> tuple[Reader, ...]:
 
 def read_as_outsider(cloud: LocalCloud, deployment: Deployment) -> str:
     """Try to read the secret as a role to which nothing was granted; return AWS's error code, or nothing."""
-    with _outsider(cloud):
+    with _role(cloud, OUTSIDER):
         client = cloud.client("secretsmanager", role=OUTSIDER)
         try:
             client.get_secret_value(SecretId=deployment.secret_arn, VersionStage="AWSCURRENT")
@@ -53,14 +56,25 @@ def read_as_outsider(cloud: LocalCloud, deployment: Deployment) -> str:
     return ""
 
 
+def read_as_administrator(cloud: LocalCloud, deployment: Deployment) -> None:
+    """Read the secret as a role that may do everything, and that nobody declared as a reader."""
+    with _role(cloud, ADMINISTRATOR, _EVERYTHING):
+        client = cloud.client("secretsmanager", role=ADMINISTRATOR)
+        client.get_secret_value(SecretId=deployment.secret_arn, VersionStage="AWSCURRENT")
+
+
 @contextmanager
-def _outsider(cloud: LocalCloud) -> Iterator[None]:
+def _role(cloud: LocalCloud, name: str, policy: dict[str, Any] | None = None) -> Iterator[None]:
     iam = cloud.client("iam")
-    iam.create_role(RoleName=OUTSIDER, AssumeRolePolicyDocument=json.dumps(_ANY_TASK))
+    iam.create_role(RoleName=name, AssumeRolePolicyDocument=json.dumps(_ANY_TASK))
+    if policy:
+        iam.put_role_policy(RoleName=name, PolicyName=_POLICY, PolicyDocument=json.dumps(policy))
     try:
         yield
     finally:
-        iam.delete_role(RoleName=OUTSIDER)
+        if policy:
+            iam.delete_role_policy(RoleName=name, PolicyName=_POLICY)
+        iam.delete_role(RoleName=name)
 
 
 def _events(cloud: LocalCloud, log_group: str) -> Iterator[dict[str, Any]]:

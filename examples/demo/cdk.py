@@ -24,6 +24,7 @@ class Deployment:
     consumer_role: str
     rotation_function: str
     provision_function: str
+    probe_function: str
     alarm_topic_arn: str
     trail_log_group: str
 
@@ -37,6 +38,7 @@ class Deployment:
             consumer_role=outputs["ApplicationRoleName"],
             rotation_function=outputs["RotationFunctionName"],
             provision_function=outputs["ProvisionFunctionName"],
+            probe_function=outputs["ProbeFunctionName"],
             alarm_topic_arn=outputs["AlarmTopicArn"],
             trail_log_group=outputs["TrailLogGroupName"],
         )

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from examples.demo.acts import ENOUGH_CONNECTIONS, HELD_SECONDS
-from examples.demo.audit import OUTSIDER
+from examples.demo.audit import ADMINISTRATOR, OUTSIDER
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -48,6 +48,11 @@ def _retries(evidence: Evidence) -> int:
 
 def _readers(evidence: Evidence) -> set[str]:
     return {reader.role for reader in evidence.readers if reader.granted}
+
+
+def _expected_readers(evidence: Evidence) -> set[str]:
+    functions = {evidence.function_role, evidence.provision_role, evidence.probe_role}
+    return {evidence.consumer_role, ADMINISTRATOR, *functions}
 
 
 def _denials(evidence: Evidence) -> int:
@@ -101,8 +106,18 @@ CHECKS: tuple[Check, ...] = (
         lambda seen: f"{_denials(seen)} denied",
     ),
     Check(
-        "The trail shows that the application and our functions read the secret, and nobody else",
-        lambda seen: _readers(seen) == {seen.consumer_role, seen.function_role, seen.provision_role},
+        "On-call was told of the outsider's refused read",
+        lambda seen: bool(seen.news_of_refusal),
+        lambda seen: "message received" if seen.news_of_refusal else "nothing received",
+    ),
+    Check(
+        "On-call was told of the administrator's read, which nobody declared",
+        lambda seen: bool(seen.news_of_read),
+        lambda seen: "message received" if seen.news_of_read else "nothing received",
+    ),
+    Check(
+        "The trail shows that the application, our functions and that administrator read the secret, and nobody else",
+        lambda seen: _readers(seen) == _expected_readers(seen),
         lambda seen: f"{len(_readers(seen))} readers",
     ),
     Check(

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from rich.markup import escape
 from rich.table import Table
 
+from examples.demo.audit import ADMINISTRATOR
 from examples.demo.checks import in_the_gap
 
 if TYPE_CHECKING:
@@ -70,6 +71,8 @@ def _readers(evidence: Evidence) -> Table:
         evidence.consumer_role: "the application",
         evidence.function_role: "the rotation function",
         evidence.provision_role: "the function that makes users",
+        evidence.probe_role: "the probe",
+        ADMINISTRATOR: "an administrator",
     }
     table = Table("who", "role", "reads", "denied", title="Who read the secret, says the trail", title_justify="left")
     for reader in evidence.readers:
@@ -79,8 +82,9 @@ def _readers(evidence: Evidence) -> Table:
 
 def _alarm(evidence: Evidence) -> Table:
     step, error = evidence.broken_step or ("-", "-")
-    table = Table("what", "text", title="The broken rotation", title_justify="left")
+    table = Table("what", "text", title="What on-call was told, and why", title_justify="left")
     table.add_row("failed step", escape(f"{step}: {error}"))
     table.add_row("told to on-call", escape(evidence.news_of_failure))
+    table.add_row("told of the reads", escape(f"{evidence.news_of_refusal}\n{evidence.news_of_read}"))
     table.add_row("in state ALARM", escape(", ".join(evidence.alarms)))
     return table

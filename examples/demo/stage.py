@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING
 
+from examples.demo.alarms import OnCall
 from examples.demo.cdk import CdkCli, Deployment
 from examples.demo.evidence import Evidence
 from examples.demo.processes import ProcessCensus
@@ -52,6 +54,13 @@ class Stage:
         if self.started is None:
             raise LookupError("The application is not started yet: this act comes too early.")
         return self.started
+
+    @cached_property
+    def on_call(self) -> OnCall:
+        """Who hears of alarms, from the first act on that asks."""
+        on_call = OnCall(self.cloud, self.deployment.alarm_topic_arn)
+        self.closing.callback(on_call.leave)
+        return on_call
 
     @property
     def secret(self) -> RotatingSecret:

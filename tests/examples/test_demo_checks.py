@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from examples.demo.audit import OUTSIDER, Reader
+from examples.demo.audit import ADMINISTRATOR, OUTSIDER, Reader
 from examples.demo.checks import CHECKS
 from examples.demo.evidence import Evidence
 from examples.demo.rotations import Rotation
@@ -50,7 +50,17 @@ def good_run() -> Evidence:
         consumer_role="app",
         function_role="function",
         provision_role="provision",
-        readers=(Reader("app", 9, 0), Reader("function", 9, 0), Reader("provision", 1, 0), Reader(OUTSIDER, 0, 1)),
+        probe_role="probe",
+        readers=(
+            Reader("app", 9, 0),
+            Reader("function", 9, 0),
+            Reader("provision", 1, 0),
+            Reader("probe", 1, 0),
+            Reader(ADMINISTRATOR, 1, 0),
+            Reader(OUTSIDER, 0, 1),
+        ),
+        news_of_refusal="Reading a credential ... was refused",
+        news_of_read="A credential ... was read",
         outsider_error="AccessDeniedException",
         news_of_failure="RotationFailed: ...",
         news_of_alarm="{...}",
@@ -87,6 +97,9 @@ def spoil(**changes: object) -> Callable[[Evidence], None]:
     return apply
 
 
+READ_BY_NOBODY_ELSE = (
+    "The trail shows that the application, our functions and that administrator read the secret, and nobody else"
+)
 SHORT_HOLD = rotation("v2", "v3", gap=2.9)
 FAILED_REPAIR = rotation("v3", "v3", outcome="failed")
 
@@ -112,8 +125,10 @@ FAILED_REPAIR = rotation("v3", "v3", outcome="failed")
         ),
         (
             spoil(readers=(*good_run().readers, Reader("stranger", 1, 0))),
-            ["The trail shows that the application and our functions read the secret, and nobody else"],
+            [READ_BY_NOBODY_ELSE],
         ),
+        (spoil(news_of_refusal=""), ["On-call was told of the outsider's refused read"]),
+        (spoil(news_of_read=""), ["On-call was told of the administrator's read, which nobody declared"]),
         (
             spoil(broken_step=("createSecret", "Task timed out after 30 seconds")),
             ["A rotation without a permission failed, naming the cause"],
