@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 from localcloud.emulator.hooks import (
     access,
     addresses,
+    alarm_actions,
+    alarm_resources,
     alarms,
     backup,
     cloudtrail,
@@ -87,6 +89,8 @@ _HOOKS = (
     topics,
     event_subscriptions,
     alarms,
+    alarm_actions,
+    alarm_resources,
 )
 
 
