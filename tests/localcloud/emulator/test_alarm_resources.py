@@ -78,7 +78,7 @@ def deploy(cloud: LocalCloud, stack: str, resources: dict[str, Any]) -> None:
 
 def test_an_alarm_over_metric_math_goes_and_returns(movable: LocalCloud, topic: str) -> None:
     """The message has AWS's members; the alarm describes its metrics."""
-    function, stack, queue = emulated.create_function(movable, FAILING), emulated.unique("stack"), None
+    function, stack = emulated.create_function(movable, FAILING), emulated.unique("stack")
     deploy(movable, stack, {"Alarm": alarm_over(function, AlarmActions=[topic], OKActions=[topic])})
     assert states(movable, stack) == {"Alarm": "OK"}
     queue = Queue.behind(movable, topic)
