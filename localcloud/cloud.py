@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import os
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Self
 
 import psutil
@@ -148,8 +149,15 @@ class LocalCloud:
         """Return every rotation so far, the oldest first."""
         return self.control.rotations()
 
+    def now(self) -> datetime:
+        """Return what time it is in this cloud."""
+        return datetime.fromtimestamp(self.control.now(), UTC)
+
     def advance_clock(self, seconds: float) -> None:
-        """Move the time of schedules and alarms forward, so that days pass in a moment."""
+        """Let time pass, so that days take a moment: what is due on the way is done, and has ended on return.
+
+        :param seconds: how many; 0 has everything done that is due now, and every alarm evaluated.
+        """
         self.control.advance_clock(seconds)
 
     def captured_secret_values(self) -> list[str]:

@@ -15,6 +15,7 @@ from localcloud.errors import LocalCloudError
 # The control API is on this machine: a proxy that the environment names would not find it.
 _OPENER = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 _SECONDS = 60.0
+_CLOCK_SECONDS = 600.0  # a month may have many thousand runs of a scheduled function in it
 
 
 @dataclass(frozen=True)
@@ -116,9 +117,14 @@ class ControlClient:
         values: list[str] = self._call("GET", "/secret-values")
         return values
 
+    def now(self) -> float:
+        """Return the emulator's time in seconds since the epoch."""
+        now: float = self._call("GET", "/clock")["now"]
+        return now
+
     def advance_clock(self, seconds: float) -> None:
-        """Move the time of schedules, alarms and records forward."""
-        self._call("POST", "/clock", {"advance": seconds})
+        """Move the time forward, and wait until everything that was due on the way is done."""
+        self._call("POST", "/clock", {"advance": seconds}, timeout=_CLOCK_SECONDS)
 
     def databases(self) -> list[DatabaseRecord]:
         """Return every database server."""
@@ -139,13 +145,15 @@ class ControlClient:
     def _command(self, identifier: str, action: str) -> None:
         self._call("POST", f"/databases/{quote(identifier, safe='')}/{action}")
 
-    def _call(self, method: str, path: str, document: dict[str, Any] | None = None) -> Any:
+    def _call(
+        self, method: str, path: str, document: dict[str, Any] | None = None, *, timeout: float = _SECONDS
+    ) -> Any:
         body = None if document is None else json.dumps(document).encode()
         request = urllib.request.Request(  # noqa: S310  always http, to our own emulator
             self.url + path, data=body, method=method, headers={"Content-Type": "application/json"}
         )
         try:
-            with _OPENER.open(request, timeout=_SECONDS) as response:
+            with _OPENER.open(request, timeout=timeout) as response:
                 return json.load(response)
         except urllib.error.HTTPError as error:
             with error:

@@ -46,7 +46,8 @@ class ControlServer(ThreadingHTTPServer):
             _Route("GET", re.compile(r"/health"), self._health),
             _Route("GET", re.compile(rf"/credentials/({_ROLE})"), sessions.role_credentials),
             _Route("POST", re.compile(r"/rotation-holds"), self._hold),
-            _Route("POST", re.compile(r"/clock"), self._clock),
+            _Route("GET", re.compile(r"/clock"), self._time),
+            _Route("POST", re.compile(r"/clock"), self._advance),
             _Route("GET", re.compile(r"/rotations"), self._rotations),
             _Route("GET", re.compile(r"/secret-values"), self._secret_values),
             _Route("GET", re.compile(r"/databases"), self._databases),
@@ -79,9 +80,12 @@ class ControlServer(ThreadingHTTPServer):
         self._emulator.holds.add(Hold(**request))
         return {}
 
-    def _clock(self, *, advance: float) -> dict[str, float]:
-        self._emulator.advance_clock(advance)
+    def _time(self) -> dict[str, float]:
         return {"now": clock.now()}
+
+    def _advance(self, *, advance: float) -> dict[str, float]:
+        self._emulator.advance_clock(advance)
+        return self._time()
 
     def _rotations(self) -> list[dict[str, Any]]:
         return [record.as_json() for record in self._emulator.rotations.records()]

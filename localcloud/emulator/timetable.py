@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
 _logger = logging.getLogger("localcloud.timetable")
 
-_POLL_SECONDS = 0.01
-_QUIET_SECONDS = 0.03
+_POLL_SECONDS = 0.005
+_QUIET_SECONDS = 0.02
 _LONGEST_WAIT = 120.0
 
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 EXTRA_PERIODS = 2
 """By how many periods the evaluation range is longer than the evaluation periods."""
 
-_COMPARISONS: dict[str, Callable[[float, float], bool]] = {
+COMPARISONS: dict[str, Callable[[float, float], bool]] = {
     "GreaterThanOrEqualToThreshold": operator.ge,
     "GreaterThanThreshold": operator.gt,
     "LessThanThreshold": operator.lt,
@@ -56,7 +56,7 @@ class Rule:
         :param values: one value a period of the evaluation range, oldest first; None where there is none.
         :param state: the state before.
         """
-        real = [self._breaches(value) for value in values if value is not None][-self.periods :]
+        real = [self.breaches(value) for value in values if value is not None][-self.periods :]
         gaps = self.periods - len(real)
         if not real and self.missing == "missing":
             return State.INSUFFICIENT_DATA
@@ -67,5 +67,6 @@ class Rule:
         breaching = sum(real) + (gaps if self.missing == "breaching" else 0)
         return State.ALARM if breaching >= self.datapoints else State.OK
 
-    def _breaches(self, value: float) -> bool:
-        return _COMPARISONS[self.comparison](value, self.threshold)
+    def breaches(self, value: float) -> bool:
+        """Whether a value is on the wrong side of the threshold."""
+        return COMPARISONS[self.comparison](value, self.threshold)

@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING
 from localcloud.emulator.hooks import (
     access,
     addresses,
+    alarm_actions,
+    alarm_resources,
     alarms,
     backup,
     cloudtrail,
-    composite_alarms,
     ec2,
     eks,
     event_rules,
@@ -88,7 +89,8 @@ _HOOKS = (
     topics,
     event_subscriptions,
     alarms,
-    composite_alarms,
+    alarm_actions,
+    alarm_resources,
 )
 
 

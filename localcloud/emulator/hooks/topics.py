@@ -13,7 +13,7 @@ import json
 import logging
 from typing import TYPE_CHECKING, Any
 
-from ministack.services import cloudwatch, eventbridge, kms, sns
+from ministack.services import eventbridge, kms, sns
 from ministack.services.cloudformation import provisioners
 
 from localcloud.emulator import patches, service_access
@@ -44,8 +44,6 @@ def install(_: Emulator) -> None:
     for operation in ("create", "update"):
         provisioners._RESOURCE_HANDLERS["AWS::SNS::Topic"][operation] = getattr(provisioners, f"_sns_{operation}")
     patches.replace(eventbridge, "_invoke_target", "(target, event, rule, view=None)", _invoke_target)
-    act_signature = "(alarm, old_state, new_state, reason)"
-    patches.replace(cloudwatch, "_dispatch_alarm_actions", act_signature, _act)
 
 
 def _create(original: Callable[..., Created], logical_id: str, props: Properties, stack_name: str) -> Created:
@@ -73,15 +71,6 @@ def _invoke_target(
 ) -> None:
     if may_publish(target["Arn"], _EVENTS, rule["Arn"]):
         original(target, event, rule, view)
-
-
-def _act(original: Callable[..., None], alarm: dict[str, Any], *transition: str) -> None:
-    arn = alarm["AlarmArn"]
-    admitted = {
-        kind: [action for action in alarm.get(kind) or [] if may_publish(action, _CLOUDWATCH, arn)]
-        for kind in ("AlarmActions", "OKActions", "InsufficientDataActions")
-    }
-    original(alarm | admitted, *transition)
 
 
 def may_publish(target_arn: str, service: str, source_arn: str) -> bool:
