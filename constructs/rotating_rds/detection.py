@@ -13,7 +13,7 @@ from rotating_rds.detection_rule import DetectionRule, deploying_role
 from rotating_rds.detections import DETECTIONS, Detection, Watched
 from rotating_rds.errors import DeclarationError
 from rotating_rds.readers import arn_of
-from rotating_rds.secret_names import name_of, partial_arn_of
+from rotating_rds.secret_names import longest_name_of, name_of, partial_arn_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 _MOST_CHARACTERS = 2048
 # What is known at deployment only is taken for its longest: ARNs of roles, and of what CloudFormation names.
 _LONGEST_ROLE = "r" * 160
-_LONGEST_SECRET = ("s" * 130, "s" * 64)
+_LONGEST_BEGINNING = "b" * len("arn:aws-us-gov:secretsmanager:ap-southeast-4:111122223333:secret:")
 _LONGEST_KEY = ("k" * 90, "k" * 36)
 
 
@@ -111,10 +111,10 @@ class CredentialDetection(Construct):
         """Return the credentials in as few lists as patterns have room for."""
         batches: list[list[Credential]] = []
         for credential in self._credentials:
-            if batches and self._fits(len(batches[-1]) + 1, others, accounts):
+            if batches and self._fits([*batches[-1], credential], others, accounts):
                 batches[-1].append(credential)
                 continue
-            if not self._fits(1, others, accounts):
+            if not self._fits([credential], others, accounts):
                 raise DeclarationError(
                     f"The {len(others)} roles of others that read or deploy {self._database_id!r} do not fit into an "
                     f"event pattern of {_MOST_CHARACTERS} characters: have some of them share a role, or make roles by "
@@ -123,9 +123,11 @@ class CredentialDetection(Construct):
             batches.append([credential])
         return batches
 
-    def _fits(self, secrets: int, others: Sequence[str], accounts: Sequence[str]) -> bool:
+    def _fits(self, credentials: Sequence[Credential], others: Sequence[str], accounts: Sequence[str]) -> bool:
         known = [_LONGEST_ROLE if not arn.startswith("arn:") else arn for arn in others]
-        watched = Watched([_LONGEST_SECRET] * secrets, _LONGEST_KEY, self._path, known, accounts)
+        names = ["n" * longest_name_of(credential.secret) for credential in credentials]
+        secrets = [(f"{_LONGEST_BEGINNING}{name}", name) for name in names]
+        watched = Watched(secrets, _LONGEST_KEY, self._path, known, accounts)
         return all(len(json.dumps(each.pattern(watched))) <= _MOST_CHARACTERS for each in DETECTIONS)
 
     def _rule(self, detection: Detection, suffix: str, watched: Watched) -> None:

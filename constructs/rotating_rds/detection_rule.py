@@ -64,6 +64,6 @@ def _message(sentence: str, paragraph: str) -> events.RuleTargetInput:
     what = "".join(field(f"$.detail.requestParameters.{name}") for name in ("secretId", "keyId", "name", "trailName"))
     return events.RuleTargetInput.from_text(
         f"{sentence} {field('$.detail.eventName')} {field('$.detail.errorCode')} on {what} by "
-        f"{field('$.detail.userIdentity.arn')} from {field('$.detail.sourceIPAddress')} at {events.EventField.time}: "
-        f"see '{paragraph}' in {_RUNBOOK}."
+        f"{field('$.detail.userIdentity.arn')} from {field('$.detail.sourceIPAddress')} at {events.EventField.time}. "
+        f"{field('$.detail.errorMessage')} See '{paragraph}' in {_RUNBOOK}."
     )

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
 
 _SECRETS_MANAGER: Final = "secretsmanager.amazonaws.com"
 _SUCCEEDED: Final = [{"exists": False}]
+_DENIED: Final = {"errorCode": [{"prefix": "AccessDenied"}]}
 
 
 def _issued_by(*arns: dict[str, Any]) -> dict[str, Any]:
@@ -103,11 +104,16 @@ DETECTIONS: Final = (
         detail=lambda watched: {
             "eventSource": [_SECRETS_MANAGER],
             "eventName": ["GetSecretValue"],
+            # A record of a denied call need not say what was asked for; its message names the secret then.
             "$or": [
-                {"errorCode": [{"prefix": "AccessDenied"}]},
-                {"errorCode": ["InvalidRequestException"], "errorMessage": [{"wildcard": "*marked*deletion*"}]},
+                {**_DENIED, "requestParameters": {"secretId": watched.named}},
+                {**_DENIED, "errorMessage": [{"wildcard": f"*{name}*"} for _, name in watched.secrets]},
+                {
+                    "errorCode": ["InvalidRequestException"],
+                    "errorMessage": [{"wildcard": "*marked*deletion*"}],
+                    "requestParameters": {"secretId": watched.named},
+                },
             ],
-            "requestParameters": {"secretId": watched.named},
         },
         sentence="Reading a credential of {subject} was refused, or the secret is marked for deletion.",
         paragraph="Refused read",

@@ -10,6 +10,8 @@ from aws_cdk import aws_secretsmanager as secretsmanager
 if TYPE_CHECKING:
     from constructs import IConstruct
 
+_LONGEST_NAME = 512  # "Quotas" in the Secrets Manager User Guide
+
 
 def made_secret(secret: secretsmanager.ISecret) -> secretsmanager.ISecret:
     """Return the secret that an attachment stands for."""
@@ -21,6 +23,16 @@ def made_secret(secret: secretsmanager.ISecret) -> secretsmanager.ISecret:
 def name_of(secret: secretsmanager.ISecret) -> str:
     """Return the name of a secret."""
     return made_secret(secret).secret_name
+
+
+def longest_name_of(secret: secretsmanager.ISecret) -> int:
+    """Return how many characters the name of a secret has at most."""
+    resource = made_secret(secret).node.default_child
+    if not isinstance(resource, secretsmanager.CfnSecret):
+        return _LONGEST_NAME
+    stack = Stack.of(resource)
+    # CloudFormation names it after its logical id, with a hyphen and 12 random characters.
+    return len(stack.resolve(stack.get_logical_id(resource))) + 13
 
 
 def partial_arn_of(secret: secretsmanager.ISecret) -> str:

@@ -55,19 +55,20 @@ def rotate_held(stage: Stage) -> None:
 
 def turn_away_an_outsider(stage: Stage) -> None:
     """Read the secret as a role to which nothing was granted, and see who is told."""
+    on_call = stage.on_call
     stage.evidence.outsider_error = audit.read_as_outsider(stage.cloud, stage.deployment)
     stage.evidence.news_of_refusal = ask_until(
-        lambda: stage.on_call.message_with("'Refused read'", audit.OUTSIDER), seconds=_SECONDS_TO_ALARM
+        lambda: on_call.message_with("'Refused read'", audit.OUTSIDER), seconds=_SECONDS_TO_ALARM
     )
     audit.read_as_administrator(stage.cloud, stage.deployment)
     stage.evidence.news_of_read = ask_until(
-        lambda: stage.on_call.message_with("'Undeclared read'", audit.ADMINISTRATOR), seconds=_SECONDS_TO_ALARM
+        lambda: on_call.message_with("'Undeclared read'", audit.ADMINISTRATOR), seconds=_SECONDS_TO_ALARM
     )
 
 
 def break_and_repair(stage: Stage) -> None:
     """Have a rotation fail, see who is told, take the cause away, and see the same rotation through."""
-    before = stage.secret.current_version()
+    on_call, before = stage.on_call, stage.secret.current_version()
     function = SabotagedFunction(stage.cloud, stage.deployment.rotation_function)
     stage.evidence.function_role = function.role
     with function.may_not_store():
@@ -76,10 +77,10 @@ def break_and_repair(stage: Stage) -> None:
             lambda: _failed_step(stage.secret.records(version)), what="The failure of a step"
         )
         stage.evidence.news_of_failure = ask_until(
-            lambda: stage.on_call.message_with("RotationFailed: ", stage.secret.arn), seconds=_SECONDS_TO_ALARM
+            lambda: on_call.message_with("RotationFailed: ", stage.secret.arn), seconds=_SECONDS_TO_ALARM
         )
         stage.evidence.news_of_alarm = ask_until(
-            lambda: stage.on_call.message_with("AlarmName", stage.deployment.rotation_function),
+            lambda: on_call.message_with("AlarmName", stage.deployment.rotation_function),
             seconds=_SECONDS_TO_ALARM,
         )
         stage.evidence.alarms = alarms.alarming(stage.cloud, stage.deployment.rotation_function)

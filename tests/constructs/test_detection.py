@@ -122,7 +122,8 @@ def test_as_many_roles_as_a_pattern_holds_are_named_and_more_are_refused(roles: 
     rules = [rule["Properties"]["EventPattern"] for rule in template.readable(template.of_type(RULE)).values()]
     for each in rules:
         assert len(json.dumps(each)) <= 2_048
-    secrets = {str(named) for each in rules for named in each["detail"]["requestParameters"].get("secretId", [])}
+    requests = [each["detail"].get("requestParameters", {}) for each in rules]
+    secrets = {str(named) for request in requests for named in request.get("secretId", [])}
     assert len([named for named in secrets if "prefix" in named]) == 2
 
 
@@ -148,7 +149,11 @@ def test_refused_reads_are_told_of_whoever_tries() -> None:
     """Also a declared consumer's: something took its right away."""
     detail = pattern(detected(new_declaration()), "RefusedRead")["detail"]
     assert detail["eventName"] == ["GetSecretValue"]
-    assert detail["$or"][0] == {"errorCode": [{"prefix": "AccessDenied"}]}
+    by_request, by_message, deleted = detail["$or"]
+    assert by_request["errorCode"] == by_message["errorCode"] == [{"prefix": "AccessDenied"}]
+    (name,) = [named for named in by_request["requestParameters"]["secretId"] if isinstance(named, str)]
+    assert by_message["errorMessage"] == [{"wildcard": f"*{name}*"}]
+    assert deleted["errorCode"] == ["InvalidRequestException"]
     assert "userIdentity" not in detail
 
 

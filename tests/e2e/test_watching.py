@@ -173,7 +173,7 @@ def test_a_password_that_was_changed_behind_our_back_is_found_and_told_and_clear
 
 def told_of(messages: Callable[[], list[str]], paragraph: str) -> list[str]:
     """Return the messages so far that lead to a paragraph of the runbook."""
-    return [text for text in messages() if f"see '{paragraph}' in docs/runbook.md" in text]
+    return [text for text in messages() if f"'{paragraph}' in docs/runbook.md" in text]
 
 
 @pytest.mark.parametrize("in_a_batch", [False, True], ids=["directly", "in a batch"])
