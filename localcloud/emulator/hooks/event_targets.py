@@ -35,6 +35,7 @@ _PLACEHOLDER = re.compile(r"<([^<>]*)>")
 _RESERVED = "aws.events."
 
 _render = patches.expect(eventbridge, "_render_input_template", "(template, replacements)")
+_ensure_bus = patches.expect(eventbridge, "_ensure_default_bus", "()")
 _rule_key = patches.expect(eventbridge, "_rule_key", "(rule_name, bus_name)")
 
 
@@ -120,6 +121,7 @@ def _create(original: Callable[..., Created], logical_id: str, props: Properties
         "EventBusName": provisioners._eb_rule_bus_name(props),
         "EventPattern": json.dumps(pattern) if isinstance(pattern, dict) else pattern,
     }
+    _ensure_bus()
     try:
         content_of(eventbridge._put_rule(rule))
         if props.get("Targets"):
