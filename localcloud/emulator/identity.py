@@ -18,6 +18,17 @@ def user_identity(access_key: str) -> dict[str, Any] | None:
     return None if caller is None else _user_identity(caller, access_key)
 
 
+def service_session(role_arn: str, session: str) -> dict[str, Any]:
+    """Return the identity of a service that acts in a role."""
+    account, name = role_arn.split(":")[4], role_arn.rpartition("/")[2]
+    arn = f"arn:aws:sts::{account}:assumed-role/{name}/{session}"
+    role = iam._roles.get_scoped(account, None, name) or {}  # noqa: SLF001  # no public accessor
+    caller = {"userArn": arn, "userId": f"{role.get('RoleId', '')}:{session}", "session": {}}
+    identity = _user_identity(caller, "")
+    del identity["accessKeyId"]
+    return identity
+
+
 def foreign_identity(identity: dict[str, Any]) -> dict[str, Any]:
     """Return what the owner of a resource is told about a caller of another account."""
     return {"type": "AWSAccount", "principalId": identity["principalId"], "accountId": identity["accountId"]}

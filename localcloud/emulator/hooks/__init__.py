@@ -16,6 +16,7 @@ from localcloud.emulator.hooks import (
     alarms,
     backup,
     cloudtrail,
+    deployment_calls,
     ec2,
     eks,
     event_rules,
@@ -91,6 +92,7 @@ _HOOKS = (
     alarms,
     alarm_actions,
     alarm_resources,
+    deployment_calls,
 )
 
 

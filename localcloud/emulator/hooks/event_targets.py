@@ -35,7 +35,7 @@ _PLACEHOLDER = re.compile(r"<([^<>]*)>")
 _RESERVED = "aws.events."
 
 _render = patches.expect(eventbridge, "_render_input_template", "(template, replacements)")
-_ensure_default_bus = patches.expect(eventbridge, "_ensure_default_bus", "()")
+_ensure_bus = patches.expect(eventbridge, "_ensure_default_bus", "()")
 _rule_key = patches.expect(eventbridge, "_rule_key", "(rule_name, bus_name)")
 
 
@@ -73,7 +73,6 @@ def value_at(event: Any, path: str) -> Any:
 
 
 def _put_rule(original: Callable[..., Answer], data: dict[str, Any]) -> Answer:
-    _ensure_default_bus()  # which ministack makes when a request arrives, and CloudFormation makes none
     if len(data.get("EventPattern") or "") > _PATTERN_LENGTH:
         return ServiceError("LimitExceededException", f"EventPattern is longer than {_PATTERN_LENGTH}.").answer()
     return original(data)
@@ -122,6 +121,7 @@ def _create(original: Callable[..., Created], logical_id: str, props: Properties
         "EventBusName": provisioners._eb_rule_bus_name(props),
         "EventPattern": json.dumps(pattern) if isinstance(pattern, dict) else pattern,
     }
+    _ensure_bus()
     try:
         content_of(eventbridge._put_rule(rule))
         if props.get("Targets"):

@@ -25,6 +25,7 @@ from ministack.core.router import detect_service, extract_access_key_id
 from ministack.services import kms
 
 from localcloud.emulator import patches, spelling, trail
+from localcloud.emulator.hooks import deployment_calls
 from localcloud.emulator.identity import foreign_identity, user_identity
 
 if TYPE_CHECKING:
@@ -80,6 +81,9 @@ def install(_: Emulator) -> None:
 
 async def _serve(original: Callable[..., Awaitable[Response]], *request: Any) -> Response:
     before = trail.listeners()
+    method, path, headers, body, query_params, _ = request
+    if detect_service(method, path, headers, query_params) == "cloudformation":
+        deployment_calls.remember_sender(headers, body, query_params)
     response = await original(*request)
     try:
         event = _event(_Call(*request), response)

@@ -179,3 +179,48 @@ def test_a_stopped_trail_is_recorded_and_records_no_more(audited: LocalCloud) ->
     emulated.create_secret(audited)
     trail.start_logging(Name="trail")
     assert [event["eventName"] for event in receive()] == ["StopLogging", "StartLogging"]
+
+
+def deployed(cloud: LocalCloud, stack: str, resources: dict[str, Any], **settings: Any) -> str:
+    """Create or change a stack and return its last status."""
+    formation = cloud.client("cloudformation")
+    exists = not emulated.error_of(formation.describe_stacks, StackName=stack)
+    change = formation.update_stack if exists else formation.create_stack
+    change(StackName=stack, TemplateBody=json.dumps({"Resources": resources}), **settings)
+    return emulated.settled(cloud, stack)
+
+
+def test_a_deployments_calls_are_those_of_its_role_through_cloudformation(audited: LocalCloud) -> None:
+    """Creating, changing and deleting a secret, and the read behind a dynamic reference."""
+    role, stack = emulated.create_role(audited), emulated.unique("stack")
+    arn = audited.client("iam").get_role(RoleName=role)["Role"]["Arn"]
+    receive = watch(audited, eventSource=["secretsmanager.amazonaws.com"], eventType=["AwsApiCall"])
+    properties: dict[str, Any] = {"Name": stack, "SecretString": "hush"}
+    secret = {"Type": "AWS::SecretsManager::Secret", "Properties": properties}
+    reference = {"Fn::Sub": "{{resolve:secretsmanager:${Secret}:SecretString}}"}
+    reader = {"Type": "AWS::SSM::Parameter", "Properties": {"Type": "String", "Value": reference}}
+    assert deployed(audited, stack, {"Secret": secret, "Reader": reader}, RoleARN=arn) == "CREATE_COMPLETE"
+    tagged = {**secret, "Properties": {**properties, "Tags": [{"Key": "Team", "Value": "a"}]}}
+    assert deployed(audited, stack, {"Secret": tagged, "Reader": reader}) == "UPDATE_COMPLETE"
+    assert emulated.destroy(audited, stack) == "DELETE_COMPLETE"
+    found = receive()
+    assert [event["eventName"] for event in found] == ["CreateSecret", "GetSecretValue", "TagResource", "DeleteSecret"]
+    assert "hush" not in json.dumps(found)
+    for event in found:
+        assert event["userIdentity"]["sessionContext"]["sessionIssuer"]["arn"] == arn
+        assert event["userIdentity"]["invokedBy"] == event["sourceIPAddress"] == "cloudformation.amazonaws.com"
+
+
+def test_a_deployment_without_a_role_is_its_senders(audited: LocalCloud) -> None:
+    """Keys and trails are watched likewise."""
+    stack = emulated.unique("stack")
+    receive = watch(audited, eventSource=["kms.amazonaws.com"])
+    document = {"Version": "2012-10-17", "Statement": [{**emulated.statement("Allow", "kms:*", "*"), "Principal": "*"}]}
+    key, properties = {"Type": "AWS::KMS::Key"}, {"KeyPolicy": document}
+    assert deployed(audited, stack, {"Key": {**key, "Properties": properties}}) == "CREATE_COMPLETE"
+    disabled = {**key, "Properties": {**properties, "Enabled": False}}
+    assert deployed(audited, stack, {"Key": disabled}) == "UPDATE_COMPLETE"
+    assert emulated.destroy(audited, stack) == "DELETE_COMPLETE"
+    found = receive()
+    assert [event["eventName"] for event in found] == ["CreateKey", "DisableKey", "ScheduleKeyDeletion"]
+    assert {event["userIdentity"]["type"] for event in found} == {"Root"}
