@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
@@ -17,14 +17,11 @@ from tests.support.leaks import find_leaks
 from tests.support.secrets_manager_api import ARN, ApiError
 from tests.support.tcp_servers import closed_port
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
 NOW = 1_800_000_000.0
 
 
 @pytest.fixture
-def probed(deployed: Deployed) -> Iterator[Deployed]:
+def probed(deployed: Deployed) -> Deployed:
     """A credential that rotates, at rest."""
     deployed.secret.labels[NEW].discard(AWSPENDING)
     deployed.secret.times = Times(NOW, created=NOW - 86_400, due=NOW + 86_400)
