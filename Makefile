@@ -23,7 +23,7 @@ PARALLEL := -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 
 env ?= local
 ENVIRONMENTS := $(basename $(notdir $(wildcard environments/*.toml)))
-CODE := app.py stacks constructs lambda client localcloud examples benchmarks tests tools
+CODE := app.py stacks constructs lambda client ops localcloud examples benchmarks tests tools
 
 VENV := .venv/.ready
 EMULATOR := .venvs/localcloud/.ready

@@ -45,6 +45,7 @@ from localcloud.emulator.hooks import (
     secrets_caller,
     service_clock,
     stack_deletion,
+    stack_resources,
     topics,
     web_identities,
 )
@@ -78,6 +79,7 @@ _HOOKS = (
     s3,
     cloudtrail,
     stack_deletion,
+    stack_resources,
     functions,
     function_resources,
     function_roles,

@@ -51,6 +51,16 @@ def test_a_secrets_reference_is_its_arn(cloud: LocalCloud, stack: str) -> None:
     assert cloud.client("secretsmanager").describe_secret(SecretId=arn)["Description"] == "changed"
 
 
+def test_a_resource_leads_to_its_stack(cloud: LocalCloud, stack: str) -> None:
+    """By its physical id; what no stack made is refused."""
+    emulated.deploy(cloud, stack, {"Secret": SECRET}, {"Secret": {"Ref": "Secret"}})
+    client, arn = cloud.client("cloudformation"), emulated.outputs(cloud, stack)["Secret"]
+    (found,) = client.describe_stack_resources(PhysicalResourceId=arn)["StackResources"]
+    assert (found["StackName"], found["PhysicalResourceId"]) == (stack, arn)
+    with pytest.raises(client.exceptions.ClientError, match="does not exist"):
+        client.describe_stack_resources(PhysicalResourceId="arn:of:nothing")
+
+
 def test_a_deleted_secret_is_gone(cloud: LocalCloud, stack: str) -> None:
     """Deleting the stack deletes the secret under its ARN."""
     emulated.deploy(cloud, stack, {"Secret": SECRET}, {"Secret": {"Ref": "Secret"}})

@@ -1,0 +1,100 @@
+"""`rotating-rds`: look at credentials that rotate, rotate them, and see that they work.
+
+Works on AWS, by the caller's own rights, and on a local cloud alike. Reads and prints no password.
+"""
+
+from __future__ import annotations
+
+import json
+import shlex
+import sys
+from typing import Annotated, NoReturn
+
+import typer
+from botocore.exceptions import BotoCoreError, ClientError
+from rich.console import Console
+
+from rotating_rds_ops import alarms, credentials, drill, probes, rotations, tables
+from rotating_rds_ops.aws import Aws
+from rotating_rds_ops.errors import OperationError
+
+# Standard output carries what was asked for; progress and failures go beside it.
+answers = Console(emoji=False, highlight=False, markup=False, soft_wrap=True)
+people = Console(stderr=True, emoji=False, highlight=False, markup=False, soft_wrap=True)
+application = typer.Typer(help=__doc__, no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+
+Environment = Annotated[str, typer.Option("--env", "-e", help="The environment, as the secrets' tags name it.")]
+Region = Annotated[str | None, typer.Option("--region", help="That of your profile unless given.")]
+AsJson = Annotated[bool, typer.Option("--json", help="For programs.")]
+Name = Annotated[str, typer.Argument(help="A credential: database/user, or the ARN or name of its secret.")]
+Seconds = Annotated[float, typer.Option("--timeout", min=1, help="Seconds that one rotation may take.")]
+
+
+@application.command()
+def status(env: Environment, region: Region = None, as_json: AsJson = False) -> None:  # noqa: FBT002 - a flag
+    """Tell of every credential of an environment: strategy, last and next rotation, state, alarms."""
+    aws = Aws(region)
+    found, on = credentials.all_of(aws, env), alarms.on_by_database(aws)
+    if as_json:
+        answers.print_json(json.dumps(tables.status_document(found, on)))
+    else:
+        answers.print(tables.status_table(found, on))
+
+
+@application.command()
+def rotate(name: Name, region: Region = None, wait: bool = True, timeout: Seconds = 300) -> None:  # noqa: FBT001, FBT002 - a flag
+    """Rotate a credential now, or repeat its rotation that has not ended, and wait for the end."""
+    aws = Aws(region)
+    credential = credentials.again(aws, credentials.one_of(aws, name))
+    version = rotations.begin(aws, credential)
+    people.print(f"{credential.name}: rotating to version {version}")
+    if wait:
+        rotations.watch(aws, credential, version, seconds=timeout, tell=_tell_step)
+        people.print(f"{credential.name}: version {version} is current")
+
+
+@application.command()
+def verify(env: Environment, region: Region = None, as_json: AsJson = False) -> None:  # noqa: FBT002 - a flag
+    """Have the probes log in with every credential of an environment now; fails if one is not well."""
+    aws = Aws(region)
+    found = probes.examine(aws, credentials.all_of(aws, env))
+    if as_json:
+        answers.print_json(json.dumps(tables.examination_document(found)))
+    else:
+        answers.print(tables.examination_table(found))
+    unwell = [examination.credential.name for examination in found if not examination.healthy]
+    if unwell:
+        raise OperationError(f"Not well: {', '.join(unwell)}; see 'Credential does not log in' in docs/runbook.md.")
+
+
+@application.command(name="drill")
+def drill_environment(
+    env: Environment,
+    region: Region = None,
+    rounds: Annotated[int, typer.Option(min=1, help="How often every credential rotates.")] = 2,
+    check: Annotated[str, typer.Option(help="A command that exits with 0 while your applications work.")] = "",
+    timeout: Seconds = 300,
+) -> None:
+    """Rotate every credential of an environment, verify between, and fail with the first cause."""
+    exercise = drill.Drill(rounds=rounds, seconds=timeout, check=shlex.split(check))
+    count = exercise.run(Aws(region), env, people.print)
+    answers.print(f"{count} rotations, and everything logs in.")
+
+
+def _tell_step(step: rotations.Step) -> None:
+    people.print(f"  {step.name} {step.outcome} after {step.seconds:.2f} s{f' ({step.cause})' if step.cause else ''}")
+
+
+def main() -> NoReturn:
+    """Run a command; a failure is one sentence on standard error, and exit code 1."""
+    try:
+        application()
+    except OperationError as error:
+        people.print(str(error))
+    except (ClientError, BotoCoreError) as error:
+        people.print(f"AWS refused or did not answer: {error} Check your credentials, rights and region.")
+    sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()
