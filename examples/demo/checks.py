@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from examples.demo.acts import ENOUGH_CONNECTIONS, HELD_SECONDS
-from examples.demo.audit import OUTSIDER
+from examples.demo.audit import DEPLOYMENT, OUTSIDER
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -101,8 +101,8 @@ CHECKS: tuple[Check, ...] = (
         lambda seen: f"{_denials(seen)} denied",
     ),
     Check(
-        "The trail shows that the application and our functions read the secret, and nobody else",
-        lambda seen: _readers(seen) == {seen.consumer_role, seen.function_role, seen.provision_role},
+        "The trail shows that the application, our functions and the deployment read the secret, and nobody else",
+        lambda seen: _readers(seen) == {seen.consumer_role, seen.function_role, seen.provision_role, DEPLOYMENT},
         lambda seen: f"{len(_readers(seen))} readers",
     ),
     Check(

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from rich.markup import escape
 from rich.table import Table
 
+from examples.demo.audit import DEPLOYMENT
 from examples.demo.checks import in_the_gap
 
 if TYPE_CHECKING:
@@ -70,6 +71,7 @@ def _readers(evidence: Evidence) -> Table:
         evidence.consumer_role: "the application",
         evidence.function_role: "the rotation function",
         evidence.provision_role: "the function that makes users",
+        DEPLOYMENT: "the deployment",
     }
     table = Table("who", "role", "reads", "denied", title="Who read the secret, says the trail", title_justify="left")
     for reader in evidence.readers:
