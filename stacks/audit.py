@@ -9,7 +9,7 @@ from aws_cdk import aws_sns_subscriptions as subscriptions
 
 from rotating_rds import AlarmTopic, AuditTrail
 from stacks.choices import LOG_RETENTIONS, REMOVAL_POLICIES
-from stacks.stack import EnvironmentStack, trusted_roles
+from stacks.stack import EnvironmentStack, trusted_roles, trusted_services
 
 if TYPE_CHECKING:
     from constructs import Construct
@@ -38,6 +38,8 @@ class AuditStack(EnvironmentStack):
         self.alarm_topic = AlarmTopic(self, "AlarmTopic", removal_policy=removal).topic
         for email in settings.alarms.emails:
             self.alarm_topic.add_subscription(subscriptions.EmailSubscription(email))
-        self.trail.add_detection(notify=self.alarm_topic, trusted=trusted_roles(self, settings))
+        self.trail.add_detection(
+            notify=self.alarm_topic, trusted=trusted_roles(self, settings), trusted_services=trusted_services(settings)
+        )
         CfnOutput(self, "AlarmTopicArn", value=self.alarm_topic.topic_arn)
         CfnOutput(self, "TrailLogGroupName", value=self.trail.log_group.log_group_name)

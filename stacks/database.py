@@ -13,7 +13,7 @@ from stacks.choices import LOG_RETENTIONS, companions
 from stacks.key_path import refusals_name
 from stacks.outputs import Outputs
 from stacks.servers import make_server
-from stacks.stack import EnvironmentStack, trusted_roles
+from stacks.stack import EnvironmentStack, trusted_roles, trusted_services
 from stacks.users import add_consumer, add_user, construct_id
 
 if TYPE_CHECKING:
@@ -97,7 +97,9 @@ class DatabaseStack(EnvironmentStack):
         acknowledge_database(database, wanted)
         database.add_alarms(notify=self._notify)
         with refusals_name("detection"):
-            database.add_detection(trusted=trusted_roles(self, self._settings))
+            database.add_detection(
+                trusted=trusted_roles(self, self._settings), trusted_services=trusted_services(self._settings)
+            )
         outputs = Outputs(stack=self, key=key, prefix=name if functions else "")
         outputs.add(
             EndpointAddress=database.endpoint.host,

@@ -46,6 +46,11 @@ def trusted_roles(stack: Stack, settings: Settings) -> list[str]:
     return [*settings.trusted_roles, *own]
 
 
+def trusted_services(settings: Settings) -> list[str]:
+    """Return whose calls in somebody's name are no news: CloudFormation's, where whoever calls it deploys."""
+    return ["cloudformation.amazonaws.com"] if settings.aws.deploy_with == "caller" else []
+
+
 def _synthesizer(aws: Aws) -> IStackSynthesizer:
     kinds = {"bootstrap-roles": DefaultStackSynthesizer, "caller": CliCredentialsStackSynthesizer}
     synthesizer: IStackSynthesizer = kinds[aws.deploy_with](qualifier=aws.bootstrap_qualifier)

@@ -74,17 +74,20 @@ class AuditTrail(Construct):
             "owner collects the trails of all accounts.",
         )
 
-    def add_detection(self, *, notify: sns.ITopic, trusted: Sequence[str] = ()) -> events.Rule:
+    def add_detection(
+        self, *, notify: sns.ITopic, trusted: Sequence[str] = (), trusted_services: Sequence[str] = ()
+    ) -> events.Rule:
         """Tell when somebody stops, deletes or changes this trail.
 
         :param notify: topic that hears of it; EventBridge is admitted to it.
         :param trusted: ARNs of further roles whose changes are no news; the role by which CloudFormation deploys this
             stack is among them.
+        :param trusted_services: services whose calls in somebody's name are no news; none unless given.
         """
         rule = DetectionRule(self, TRAIL_STOPPED.name, detection=TRAIL_STOPPED, subject=self._name, notify=notify)
         known = [*trusted, deploying_role(Stack.of(self))]
         ours = Stack.of(self).format_arn(service="iam", region="", resource="role", resource_name="rotating-rds/*")
-        rule.watch(Watched([], [], ours, known, trails=[self._name, self._arn]))
+        rule.watch(Watched([], [], ours, known, services=trusted_services, trails=[self._name, self._arn]))
         # While the trail is made, nothing is news.
         rule.node.add_dependency(self.trail)
         return rule

@@ -41,6 +41,7 @@ class CredentialDetection(Construct):
     :param notify: the topic that hears of it; EventBridge is admitted to it.
     :param trusted: ARNs of further roles whose reads and changes are no news; the one by which CloudFormation deploys
         this stack, by the name that `cdk bootstrap` gives it, is among them.
+    :param trusted_services: services whose calls in somebody's name are no news; none unless given.
     """
 
     def __init__(
@@ -52,6 +53,7 @@ class CredentialDetection(Construct):
         role_path: str,
         notify: sns.ITopic,
         trusted: Sequence[str],
+        trusted_services: Sequence[str] = (),
     ) -> None:
         super().__init__(scope, construct_id)
         for arn in trusted:
@@ -61,6 +63,7 @@ class CredentialDetection(Construct):
             service="iam", region="", resource="role", resource_name=f"{role_path.strip('/')}/*"
         )
         self._trusted = [*trusted, deploying_role(Stack.of(self))]
+        self._services = list(trusted_services)
         self._topic = notify
         self._credentials: list[Credential] = []
         self._rules: dict[str, DetectionRule] = {}
@@ -82,11 +85,13 @@ class CredentialDetection(Construct):
             if detection.of_keys:
                 keys = self._keys()
                 if keys:
-                    self._rule(detection, "", Watched([], keys, self._path, others, accounts))
+                    self._rule(detection, "", Watched([], keys, self._path, others, accounts, self._services))
                 continue
             for number, batch in enumerate(batches):
                 secrets = [(partial_arn_of(each.secret), name_of(each.secret)) for each in batch]
-                self._rule(detection, str(number or ""), Watched(secrets, [], self._path, others, accounts))
+                self._rule(
+                    detection, str(number or ""), Watched(secrets, [], self._path, others, accounts, self._services)
+                )
 
     def _others(self) -> list[str]:
         stack = Stack.of(self)
@@ -127,7 +132,7 @@ class CredentialDetection(Construct):
         known = [_LONGEST_ROLE if not arn.startswith("arn:") else arn for arn in others]
         names = ["n" * longest_name_of(credential.secret) for credential in credentials]
         secrets = [(f"{_LONGEST_BEGINNING}{name}", name) for name in names]
-        watched = Watched(secrets, _LONGEST_KEY, self._path, known, accounts)
+        watched = Watched(secrets, _LONGEST_KEY, self._path, known, accounts, self._services)
         return all(len(json.dumps(each.pattern(watched))) <= _MOST_CHARACTERS for each in DETECTIONS)
 
     def _rule(self, detection: Detection, suffix: str, watched: Watched) -> None:

@@ -26,6 +26,7 @@ class Watched:
     :param path: pattern of the ARNs of roles that were declared, which share an IAM path.
     :param others: ARNs of declared principals elsewhere, and of roles that deploy.
     :param accounts: other accounts of which somebody is declared: a record here tells no more of their principals.
+    :param services: whose calls in somebody's name are no news.
     :param trails: ARN and name of the trail, for the one detection that is about that.
     """
 
@@ -34,6 +35,7 @@ class Watched:
     path: str
     others: Sequence[str]
     accounts: Sequence[str] = ()
+    services: Sequence[str] = ()
     trails: Sequence[str] = ()
 
     @property
@@ -45,10 +47,13 @@ class Watched:
     def undeclared(self) -> dict[str, Any]:
         """Who is not declared: another role, or somebody without one, such as a user or root."""
         other_role = _issued_by({"anything-but": {"wildcard": [self.path, *self.others]}})
+        in_person = {"invokedBy": [{"exists": False}, {"anything-but": self.services}]} if self.services else {}
         if not self.accounts:
-            return _issued_by(*other_role["sessionContext"]["sessionIssuer"]["arn"], {"exists": False})
+            arns = other_role["sessionContext"]["sessionIssuer"]["arn"]
+            return {**_issued_by(*arns, {"exists": False}), **in_person}
         # "The userIdentity element" in the CloudTrail User Guide: AWSAccount, with an accountId and no issuer.
-        return {"$or": [other_role, {**_issued_by({"exists": False}), "accountId": [{"anything-but": self.accounts}]}]}
+        other_account = {**_issued_by({"exists": False}), "accountId": [{"anything-but": self.accounts}]}
+        return {"$or": [other_role, other_account], **in_person}
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -381,7 +381,13 @@ class RotatingBase(Construct):
         subscribe_to_server_events(self._alarms, topic=topic, sources=self._event_sources())
         return self._alarms
 
-    def add_detection(self, *, notify: sns.ITopic | None = None, trusted: Sequence[str] = ()) -> CredentialDetection:
+    def add_detection(
+        self,
+        *,
+        notify: sns.ITopic | None = None,
+        trusted: Sequence[str] = (),
+        trusted_services: Sequence[str] = (),
+    ) -> CredentialDetection:
         """Tell of reads and changes of the secrets, also of users, by principals that are not declared.
 
         Declared is whoever was granted reading, before or after this. A trail has to be logging, see
@@ -390,6 +396,8 @@ class RotatingBase(Construct):
         :param notify: topic that hears of it; the one of the alarms, or an encrypted one that is made, unless given.
         :param trusted: ARNs of further roles whose reads and changes are no news, such as one that imports stacks; the
             role by which CloudFormation deploys this stack is among them.
+        :param trusted_services: services whose calls in somebody's name are no news, such as
+            `cloudformation.amazonaws.com` where whoever calls it deploys by their own rights; none unless given.
         :raises DeclarationError: if it was called before, or a rule has no room for all who have to be named.
         """
         if self._detection is not None:
@@ -402,6 +410,7 @@ class RotatingBase(Construct):
             role_path=self.role_path,
             notify=topic or AlarmTopic(self, "DetectionTopic", removal_policy=self._shared.companions).topic,
             trusted=trusted,
+            trusted_services=trusted_services,
         )
         for credential in self._rotated:
             self._detection.watch(credential)

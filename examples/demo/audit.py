@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 OUTSIDER = "demo-outsider"
 ADMINISTRATOR = "demo-administrator"
+DEPLOYMENT = "cloudformation.amazonaws.com"  # reads to attach the secret, and for the database's dynamic reference
 _ANY_TASK = {
     "Version": "2012-10-17",
     "Statement": [{"Effect": "Allow", "Principal": {"Service": "ecs-tasks.amazonaws.com"}, "Action": "sts:AssumeRole"}],
@@ -28,7 +29,10 @@ _POLICY = "own"
 
 @dataclass(frozen=True)
 class Reader:
-    """What one principal's calls of GetSecretValue came to."""
+    """What one principal's calls of GetSecretValue came to.
+
+    :param role: its name; of calls that a service made for somebody, the service.
+    """
 
     role: str
     granted: int
@@ -99,4 +103,4 @@ def _is_about(event: dict[str, Any], secret_arn: str) -> bool:
 def _principal(event: dict[str, Any]) -> str:
     identity = event["userIdentity"]
     issuer = identity.get("sessionContext", {}).get("sessionIssuer", {})
-    return str(issuer.get("userName") or identity.get("arn") or identity.get("invokedBy", "unknown"))
+    return str(identity.get("invokedBy") or issuer.get("userName") or identity["arn"])

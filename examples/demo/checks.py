@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from examples.demo.acts import ENOUGH_CONNECTIONS, HELD_SECONDS
-from examples.demo.audit import ADMINISTRATOR, OUTSIDER
+from examples.demo.audit import ADMINISTRATOR, DEPLOYMENT, OUTSIDER
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -52,7 +52,7 @@ def _readers(evidence: Evidence) -> set[str]:
 
 def _expected_readers(evidence: Evidence) -> set[str]:
     functions = {evidence.function_role, evidence.provision_role, evidence.probe_role}
-    return {evidence.consumer_role, ADMINISTRATOR, *functions}
+    return {evidence.consumer_role, ADMINISTRATOR, DEPLOYMENT, *functions}
 
 
 def _denials(evidence: Evidence) -> int:
@@ -116,7 +116,7 @@ CHECKS: tuple[Check, ...] = (
         lambda seen: "message received" if seen.news_of_read else "nothing received",
     ),
     Check(
-        "The trail shows that the application, our functions and that administrator read the secret, and nobody else",
+        "The trail shows that application, functions, deployment and that administrator read the secret, and nobody else",
         lambda seen: _readers(seen) == _expected_readers(seen),
         lambda seen: f"{len(_readers(seen))} readers",
     ),

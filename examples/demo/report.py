@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from rich.markup import escape
 from rich.table import Table
 
-from examples.demo.audit import ADMINISTRATOR
+from examples.demo.audit import ADMINISTRATOR, DEPLOYMENT
 from examples.demo.checks import in_the_gap
 
 if TYPE_CHECKING:
@@ -73,6 +73,7 @@ def _readers(evidence: Evidence) -> Table:
         evidence.provision_role: "the function that makes users",
         evidence.probe_role: "the probe",
         ADMINISTRATOR: "an administrator",
+        DEPLOYMENT: "the deployment",
     }
     table = Table("who", "role", "reads", "denied", title="Who read the secret, says the trail", title_justify="left")
     for reader in evidence.readers:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from examples.demo.audit import ADMINISTRATOR, OUTSIDER, Reader
+from examples.demo.audit import ADMINISTRATOR, DEPLOYMENT, OUTSIDER, Reader
 from examples.demo.checks import CHECKS
 from examples.demo.evidence import Evidence
 from examples.demo.rotations import Rotation
@@ -57,6 +57,7 @@ def good_run() -> Evidence:
             Reader("provision", 1, 0),
             Reader("probe", 1, 0),
             Reader(ADMINISTRATOR, 1, 0),
+            Reader(DEPLOYMENT, 1, 0),
             Reader(OUTSIDER, 0, 1),
         ),
         news_of_refusal="Reading a credential ... was refused",
@@ -98,7 +99,7 @@ def spoil(**changes: object) -> Callable[[Evidence], None]:
 
 
 READ_BY_NOBODY_ELSE = (
-    "The trail shows that the application, our functions and that administrator read the secret, and nobody else"
+    "The trail shows that application, functions, deployment and that administrator read the secret, and nobody else"
 )
 SHORT_HOLD = rotation("v2", "v3", gap=2.9)
 FAILED_REPAIR = rotation("v3", "v3", outcome="failed")

@@ -12,6 +12,7 @@ import json
 import logging
 import math
 import threading
+from collections import defaultdict
 from typing import TYPE_CHECKING, Any
 
 from ministack.core.responses import request_scope
@@ -98,16 +99,12 @@ def _rule(alarm: Alarm) -> Rule:
 
 def _values(metric: Metric, alarm: Alarm) -> Series:
     """Return one value a period of the evaluation range; the running period counts as soon as it has data."""
-    points, period = _points(metric), metric.period
-    end = math.floor(clock.now() / period) * period
-    if any(point["Timestamp"] >= end for point in points):
-        end += period
-    count = int(alarm["EvaluationPeriods"]) + EXTRA_PERIODS
-    starts = [end - period * (count - index) for index in range(count)]
-    return tuple(
-        _value(metric.statistic, [point for point in points if start <= point["Timestamp"] < start + period])
-        for start in starts
-    )
+    running, count = math.floor(clock.now() / metric.period), int(alarm["EvaluationPeriods"]) + EXTRA_PERIODS
+    periods: defaultdict[int, list[dict[str, Any]]] = defaultdict(list)
+    for point in _points(metric):
+        periods[math.floor(point["Timestamp"] / metric.period)].append(point)
+    last = running if any(period >= running for period in periods) else running - 1
+    return tuple(_value(metric.statistic, periods[period]) for period in range(last - count + 1, last + 1))
 
 
 def _points(metric: Metric) -> list[dict[str, Any]]:

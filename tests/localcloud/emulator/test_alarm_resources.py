@@ -114,6 +114,34 @@ def test_an_alarm_over_metric_math_goes_and_returns(movable: LocalCloud, topic: 
     assert emulated.destroy(movable, stack) == "DELETE_COMPLETE"
 
 
+def test_an_alarm_of_the_api_counts_its_unit_and_tells_when_it_knows_nothing(movable: LocalCloud, topic: str) -> None:
+    """By a percentile of one unit; when data ends, the actions for insufficient data are performed."""
+    cloudwatch, name, queue = movable.client("cloudwatch"), emulated.unique("alarm"), Queue.behind(movable, topic)
+    cloudwatch.put_metric_alarm(
+        AlarmName=name,
+        Namespace=name,
+        MetricName="Duration",
+        Unit="Seconds",
+        ExtendedStatistic="p50",
+        Period=60,
+        EvaluationPeriods=1,
+        Threshold=2,
+        ComparisonOperator="GreaterThanThreshold",
+        AlarmActions=[topic],
+        InsufficientDataActions=[topic],
+    )
+    for unit, values in (("Milliseconds", [5, 5, 5]), ("Seconds", [1, 3, 9])):
+        data = {"MetricName": "Duration", "Unit": unit, "Values": values}
+        cloudwatch.put_metric_data(Namespace=name, MetricData=[data])
+        movable.advance_clock(0)
+    (message,) = queue.notifications()
+    assert (message["OldStateValue"], message["NewStateValue"]) == ("INSUFFICIENT_DATA", "ALARM")
+    assert "[3.0] was greater than the threshold (2.0)" in message["NewStateReason"]
+    assert (message["Trigger"]["ExtendedStatistic"], message["Trigger"]["Unit"]) == ("p50", "Seconds")
+    movable.advance_clock(600)
+    assert [message["NewStateValue"] for message in queue.notifications()] == ["INSUFFICIENT_DATA"]
+
+
 @pytest.mark.parametrize(
     ("properties", "reason"),
     [

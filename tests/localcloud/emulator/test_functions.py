@@ -203,22 +203,6 @@ def test_the_invoke_api_counts_once(cloud: LocalCloud) -> None:
     assert metric_sum(cloud, "AWS/Lambda", "Invocations", {"FunctionName": function.rsplit(":", 1)[-1]}) == 1
 
 
-def test_embedded_metrics_in_the_log_become_metrics(cloud: LocalCloud) -> None:
-    """A line in the embedded metric format counts in its namespace and dimension; a similar line is just text."""
-    database = emulated.unique("db")
-    source = f"""
-        import json
-
-        def handler(event, context):
-            directive = {{"Namespace": "Test", "Dimensions": [["Database"]], "Metrics": [{{"Name": "Steps"}}]}}
-            metrics = {{"_aws": {{"CloudWatchMetrics": [directive]}}, "Database": "{database}", "Steps": [2, 3]}}
-            print(json.dumps(metrics))
-            print('{{"_aws": "not really"}}')
-    """
-    emulated.invoke(cloud, emulated.create_function(cloud, source))
-    assert eventually(lambda: metric_sum(cloud, "Test", "Steps", {"Database": database}) == 5)
-
-
 def metric_sum(cloud: LocalCloud, namespace: str, name: str, dimensions: dict[str, str]) -> float:
     """Return the sum of a metric over the last hour."""
     statistics = cloud.client("cloudwatch").get_metric_statistics(
