@@ -116,7 +116,7 @@ CHECKS: tuple[Check, ...] = (
         lambda seen: "message received" if seen.news_of_read else "nothing received",
     ),
     Check(
-        "The trail shows that application, functions, deployment and that administrator read the secret, and nobody else",
+        "The trail shows reads by application, functions, deployment and that administrator, and by nobody else",
         lambda seen: _readers(seen) == _expected_readers(seen),
         lambda seen: f"{len(_readers(seen))} readers",
     ),

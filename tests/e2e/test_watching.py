@@ -150,6 +150,24 @@ def test_a_deployment_ends_with_every_credential_examined_and_well(deployment: D
     assert eventually(lambda: set(states(deployment).values()) == {"OK"}), states(deployment)
 
 
+def test_thirty_healthy_days_say_nothing(deployment: Deployment, messages: Callable[[], list[str]]) -> None:
+    """Rotations, daily examinations, an application that reads, a deployment, a fail-over: no alarm, no detection."""
+    before = deployment.labels["AWSCURRENT"]
+    application = deployment.cloud.client("secretsmanager", role=deployment.outputs["ApplicationRoleName"])
+    (database,) = deployment.cloud.control.databases()
+    for _ in range(6):
+        deployment.cloud.advance_clock(5 * 86_400)
+        application.get_secret_value(SecretId=deployment.secret, VersionStage="AWSCURRENT")
+    deployment.deploy()
+    deployment.cloud.control.kill_database(database.identifier)
+    deployment.cloud.control.start_database(database.identifier)
+    deployment.cloud.advance_clock(86_400)
+    assert deployment.labels["AWSCURRENT"] != before
+    assert [entry["outcome"] for entry in examined(deployment)] == ["succeeded", "succeeded"]
+    assert eventually(lambda: set(states(deployment).values()) == {"OK"}), states(deployment)
+    assert messages() == []
+
+
 def test_a_password_that_was_changed_behind_our_back_is_found_and_told_and_clears(
     deployment: Deployment, messages: Callable[[], list[str]]
 ) -> None:

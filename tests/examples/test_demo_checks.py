@@ -99,7 +99,7 @@ def spoil(**changes: object) -> Callable[[Evidence], None]:
 
 
 READ_BY_NOBODY_ELSE = (
-    "The trail shows that application, functions, deployment and that administrator read the secret, and nobody else"
+    "The trail shows reads by application, functions, deployment and that administrator, and by nobody else"
 )
 SHORT_HOLD = rotation("v2", "v3", gap=2.9)
 FAILED_REPAIR = rotation("v3", "v3", outcome="failed")
