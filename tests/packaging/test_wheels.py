@@ -38,7 +38,7 @@ def build_wheel(project: Path, destination: Path) -> zipfile.ZipFile:
 def library(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The construct library, unpacked from a wheel that was built in another checkout."""
     checkout = tmp_path_factory.mktemp("checkout")
-    for room in ("constructs", "lambda", "tools"):
+    for room in ("constructs", "lambda", "ops", "tools"):
         shutil.copytree(ROOT / room, checkout / room, ignore=shutil.ignore_patterns("__pycache__", "_bundle"))
     for name in ("pyproject.toml", "README.md", "LICENSE", "NOTICE"):
         shutil.copy(ROOT / name, checkout / name)
