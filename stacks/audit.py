@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from aws_cdk import CfnOutput, Duration
 from aws_cdk import aws_sns_subscriptions as subscriptions
 
-from rotating_rds import AlarmTopic, AuditTrail
+from rotating_rds import AlarmTopic, AuditTrail, CredentialDashboard
 from stacks.choices import LOG_RETENTIONS, REMOVAL_POLICIES
 from stacks.stack import EnvironmentStack, trusted_roles, trusted_services
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class AuditStack(EnvironmentStack):
-    """One trail, and one topic for the alarms of all databases.
+    """One trail, one topic for the alarms of all databases, and one page about all of them.
 
     :param settings: the environment.
     """
@@ -40,6 +40,13 @@ class AuditStack(EnvironmentStack):
             self.alarm_topic.add_subscription(subscriptions.EmailSubscription(email))
         self.trail.add_detection(
             notify=self.alarm_topic, trusted=trusted_roles(self, settings), trusted_services=trusted_services(settings)
+        )
+        CredentialDashboard(
+            self,
+            "Dashboard",
+            dashboard_name=f"rotating-rds-{settings.name}",
+            database_ids=[settings.identifier(database) for database in settings.databases],
+            trail_log_group=self.trail.log_group,
         )
         CfnOutput(self, "AlarmTopicArn", value=self.alarm_topic.topic_arn)
         CfnOutput(self, "TrailLogGroupName", value=self.trail.log_group.log_group_name)

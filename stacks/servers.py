@@ -45,7 +45,7 @@ def make_server(
     """
     with refusals_name(f"{key}.engine_version"):
         engine = ENGINES[wanted.engine].of(wanted.engine_version)
-    identifier = f"rotating-rds-{settings.name}-{wanted.name}"
+    identifier = settings.identifier(wanted)
     props = {"engine": engine, **_common(wanted, settings, network), **functions}
     props["replica_regions"] = [_replica(scope, replica) for replica in wanted.replicas]
     with refusals_name(key):

@@ -106,6 +106,10 @@ class Settings(EnvironmentFile):
 
     name: str
 
+    def identifier(self, database: Database) -> str:
+        """Return the identifier of a database's server, which is its id everywhere."""
+        return f"rotating-rds-{self.name}-{database.name}"
+
     @property
     def trusted_roles(self) -> tuple[str, ...]:
         """Roles whose reads and changes of secrets are no news, beside those that are declared."""

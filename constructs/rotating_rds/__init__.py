@@ -20,6 +20,7 @@ from rotating_rds.cluster import RotatingCluster
 from rotating_rds.compute import Compute
 from rotating_rds.consumer import ConsumerRole
 from rotating_rds.contract import DatabaseEndpoint
+from rotating_rds.dashboard import CredentialDashboard
 from rotating_rds.database import RotatingDatabase
 from rotating_rds.database_user import DatabaseUser
 from rotating_rds.detection import CredentialDetection
@@ -43,6 +44,7 @@ __all__ = [
     "BundleMissingError",
     "Compute",
     "ConsumerRole",
+    "CredentialDashboard",
     "CredentialDetection",
     "DatabaseEndpoint",
     "DatabaseUser",

@@ -17,6 +17,7 @@ from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_events as events
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
+from aws_cdk import aws_logs as logs
 from aws_cdk import aws_rds as rds
 from aws_cdk.aws_secretsmanager import ReplicaRegion
 from constructs import Construct
@@ -263,6 +264,12 @@ REFUSALS: dict[str, tuple[Callable[[Declaration], object], str]] = {
             r"The master's credential of 'shop-orders-\w+' is managed by RDS, which makes no copies in 'eu-central-1': "
             r"leave out replica_regions, and give them to add_user\(\.\.\.\)\."
         ),
+    ),
+    "page about nothing": (
+        lambda d: rotating_rds.CredentialDashboard(
+            d.stack, "Page", dashboard_name="shop", database_ids=[], trail_log_group=logs.LogGroup(d.stack, "Logs")
+        ),
+        r"'Shop/Page' names no database: give database_ids= at least one\.",
     ),
     "detection twice": (
         lambda d: [made := database(d), made.add_detection(), made.add_detection()],
