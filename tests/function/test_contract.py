@@ -135,7 +135,8 @@ def test_the_probe_s_metrics_are_the_contract_s() -> None:
     everything = Health("arn", None, None, None, 1.0, 2.0, 3.0, (), 0.0, 90.0)
     nothing = Health("arn", unexamined=errors.PrivilegeError("Denied."))
     for health, names in ((everything, set(_DEFINITIONS["probeMetrics"]["properties"])), (nothing, {"ProbeRuns"})):
-        document = json.loads(HealthReport(health).metrics(1_700_000_000_000))
+        (line,) = HealthReport(health, ["orders"]).metrics(1_700_000_000_000)
+        document = json.loads(line)
         directive = document["_aws"]["CloudWatchMetrics"][0]
         assert directive["Namespace"] == reporting.NAMESPACE
         assert directive["Dimensions"] == [["Database"]]

@@ -115,7 +115,12 @@ class Deployment:
     @property
     def function_role(self) -> str:
         """Name of the rotation function's role."""
-        return str(self.function_configuration["Role"]).rpartition("/")[2]
+        return self.role_of(self.outputs["RotationFunctionName"])
+
+    def role_of(self, function: str) -> str:
+        """Return the name of a function's role."""
+        configuration = self.cloud.client("lambda").get_function_configuration(FunctionName=function)
+        return str(configuration["Role"]).rpartition("/")[2]
 
     @property
     def function_configuration(self) -> dict[str, Any]:
@@ -157,22 +162,31 @@ class Deployment:
         assert eventually(has_ended, within=within), f"The rotation to {token} did not end: {found}"
         return found[0]
 
+    def master_session(self) -> pg8000.native.Connection:
+        """Return a session of the master, by the secret's current value."""
+        value = self.value()
+        assert value is not None
+        return self._session(value)
+
     def logs_in(self, value: dict[str, Any] | None) -> bool:
         """Whether a secret's value opens a session over verified TLS."""
         if value is None:
             return False
         try:
-            session = pg8000.native.Connection(
-                value["username"],
-                password=value["password"],
-                host=value["host"],
-                port=int(value["port"]),
-                database=value["dbname"],
-                ssl_context=ssl.create_default_context(cafile=str(self.cloud.ca_bundle)),
-            )
+            session = self._session(value)
         except pg8000.native.DatabaseError as error:
             if error.args[0]["C"] != _WRONG_PASSWORD:
                 raise
             return False
         session.close()
         return True
+
+    def _session(self, value: dict[str, Any]) -> pg8000.native.Connection:
+        return pg8000.native.Connection(
+            value["username"],
+            password=value["password"],
+            host=value["host"],
+            port=int(value["port"]),
+            database=value["dbname"],
+            ssl_context=ssl.create_default_context(cafile=str(self.cloud.ca_bundle)),
+        )

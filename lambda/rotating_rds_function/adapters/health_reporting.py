@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any, Final
 from rotating_rds_function.adapters.reporting import NAMESPACE, UNKNOWN
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from rotating_rds_function.domain.probe import Health
 
 # By the field that each is about; what could not be found out is no data point.
@@ -29,10 +31,12 @@ class HealthReport:
     """A credential's health, in the words of logs and metrics.
 
     :param health: what was found out.
+    :param databases: those of the deployment: if it could not be found out whose credential it is, it may be any's.
     """
 
-    def __init__(self, health: Health) -> None:
+    def __init__(self, health: Health, databases: Iterable[str]) -> None:
         self._health = health
+        self._databases = [health.target.database] if health.target else sorted(databases)
         self._error = health.failure or health.unexamined
 
     @property
@@ -72,8 +76,11 @@ class HealthReport:
         level = logging.INFO if self._error is None else logging.ERROR
         logger.log(level, "probe %s", self._error or self._outcome, extra=self.fields)
 
-    def metrics(self, milliseconds_since_epoch: int) -> str:
-        """Return the metrics as a line of CloudWatch's embedded metric format."""
+    def metrics(self, milliseconds_since_epoch: int) -> list[str]:
+        """Return the metrics as lines of CloudWatch's embedded metric format, one a database."""
+        return [self._line(database, milliseconds_since_epoch) for database in self._databases]
+
+    def _line(self, database: str, milliseconds_since_epoch: int) -> str:
         health = self._health
         differences = None if health.differences is None else len(health.differences)
         values: dict[str, float | None] = {
@@ -100,7 +107,7 @@ class HealthReport:
         }
         line = {
             "_aws": {"Timestamp": milliseconds_since_epoch, "CloudWatchMetrics": [directive]},
-            "Database": health.target.database if health.target else UNKNOWN,
+            "Database": database,
             **{name: value for name, (value, _) in found.items()},
         }
         return json.dumps(line, separators=(",", ":"))

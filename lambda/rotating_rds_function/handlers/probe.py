@@ -11,6 +11,8 @@ from rotating_rds_function.domain.probe import Health, Probe, ProbeRequest
 from rotating_rds_function.handlers.invocation import Invocation
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from rotating_rds_function.domain.errors import RotationError
     from rotating_rds_function.handlers.invocation import LambdaContext
 
@@ -29,11 +31,12 @@ def handler(event: object, context: LambdaContext) -> dict[str, list[dict[str, A
         failure = invocation.redactor.presentable(error)
     else:
         probe = Probe(edges.store, edges.deployment, edges.connect, invocation.clock, invocation.deadline)
-        return {"credentials": [_report(invocation, probe, secret) for secret in request.secret_ids]}
+        databases = edges.deployment.endpoints
+        return {"credentials": [_report(invocation, probe, secret, databases) for secret in request.secret_ids]}
     raise failure
 
 
-def _report(invocation: Invocation, probe: Probe, secret: str) -> dict[str, Any]:
+def _report(invocation: Invocation, probe: Probe, secret: str, databases: Iterable[str]) -> dict[str, Any]:
     try:
         health = probe.examine(secret)
     except Exception as error:  # noqa: BLE001 - the other credentials shall be looked at as well
@@ -44,9 +47,10 @@ def _report(invocation: Invocation, probe: Probe, secret: str) -> dict[str, Any]
             failure=_presentable(invocation, health.failure),
             unexamined=_presentable(invocation, health.unexamined),
         )
-    report = HealthReport(health)
+    report = HealthReport(health, databases)
     report.log()
-    print(report.metrics(time.time_ns() // 1_000_000), flush=True)  # noqa: T201 - EMF is read from standard output
+    for line in report.metrics(time.time_ns() // 1_000_000):
+        print(line, flush=True)  # noqa: T201 - EMF is read from standard output
     return report.fields
 
 

@@ -10,8 +10,10 @@ from __future__ import annotations
 
 import time
 from datetime import timedelta
+from email.utils import formatdate
 from typing import TYPE_CHECKING, Any
 
+from ministack import app
 from ministack.core import sigv4
 from ministack.services import cloudtrail, cloudwatch, cloudwatch_logs, eventbridge, iam, kms, secretsmanager, sns, sqs
 from ministack.services.cloudformation import provisioners
@@ -60,6 +62,9 @@ def install(_: Emulator) -> None:
     for module in _MOVED:
         patches.require(module, "time")
         module.time = _ServiceTime()
+    # Who compares dates in an answer with the answer's own date compares two of the same clock.
+    patches.require(app, "formatdate")
+    app.formatdate = lambda *, usegmt: formatdate(clock.now(), usegmt=usegmt)
     patches.replace(sqs, "_ensure_msg_fields", "(m)", _date_message)
     patches.replace(sigv4, "request_time_failure", "(signature, *, now=None)", _time_failure)
 

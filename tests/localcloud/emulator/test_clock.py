@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import time
 from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -81,6 +82,16 @@ def test_a_functions_clock_is_the_emulators(movable: LocalCloud) -> None:
         *clocks, remaining = emulated.invoke(movable, function)
         assert all(abs(clock - movable.now().timestamp()) < 5 for clock in clocks)
         assert 10 < remaining <= 20
+
+
+def test_an_answer_is_dated_by_the_emulators_clock(movable: LocalCloud) -> None:
+    """As the dates inside it are."""
+    secrets = movable.client("secretsmanager")
+    movable.advance_clock(DAY)
+    arn = secrets.create_secret(Name=emulated.unique("dated"), SecretString="{}")["ARN"]
+    answer = secrets.describe_secret(SecretId=arn)
+    dated = parsedate_to_datetime(answer["ResponseMetadata"]["HTTPHeaders"]["date"])
+    assert abs(dated - answer["CreatedDate"]) < timedelta(minutes=1)
 
 
 def test_a_function_sees_no_more_than_on_lambda_when_the_clock_was_moved(movable: LocalCloud) -> None:
