@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 _SECRETS_MANAGER: Final = "secretsmanager.amazonaws.com"
 _SUCCEEDED: Final = [{"exists": False}]
-_DENIED: Final = {"errorCode": [{"prefix": "AccessDenied"}]}
+_DENIED: Final = {"prefix": "AccessDenied"}
 
 
 def _issued_by(*arns: dict[str, Any]) -> dict[str, Any]:
@@ -109,14 +109,18 @@ DETECTIONS: Final = (
         detail=lambda watched: {
             "eventSource": [_SECRETS_MANAGER],
             "eventName": ["GetSecretValue"],
-            # A record of a denied call need not say what was asked for; its message names the secret then.
+            # A record of a denied call need not say what was asked for: its message names the secret then. The other
+            # code is that of a secret which is marked for deletion, and of a label that has just moved, which is none
+            # of anybody's business.
             "$or": [
-                {**_DENIED, "requestParameters": {"secretId": watched.named}},
-                {**_DENIED, "errorMessage": [{"wildcard": f"*{name}*"} for _, name in watched.secrets]},
                 {
-                    "errorCode": ["InvalidRequestException"],
-                    "errorMessage": [{"wildcard": "*marked*deletion*"}],
                     "requestParameters": {"secretId": watched.named},
+                    "errorCode": [_DENIED, "InvalidRequestException"],
+                    "errorMessage": [{"anything-but": {"wildcard": "*VersionStage*"}}],
+                },
+                {
+                    "errorCode": [_DENIED],
+                    "errorMessage": [{"wildcard": f"*{name}*"} for _, name in watched.secrets],
                 },
             ],
         },

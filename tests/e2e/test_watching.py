@@ -190,6 +190,23 @@ def test_changes_by_hand_are_reported(
     client.rotate_secret(SecretId=secret, RotationRules=rules, RotateImmediately=False)
 
 
+def test_a_deleted_secret_and_whoever_still_reads_it_are_reported(
+    deployment: Deployment, messages: Callable[[], list[str]], administrator: str
+) -> None:
+    """Within its recovery window it can be restored; until then applications get nothing."""
+    client = deployment.cloud.client("secretsmanager", role=administrator)
+    reader = deployment.cloud.client("secretsmanager", role=deployment.outputs["UserOrdersApiRoleName"])
+    secret = deployment.outputs["UserOrdersSecretArn"]
+    client.delete_secret(SecretId=secret, RecoveryWindowInDays=7)
+    try:
+        assert eventually(lambda: any("DeleteSecret" in text for text in told_of(messages, "Secret changed")))
+        with pytest.raises(reader.exceptions.InvalidRequestException):
+            reader.get_secret_value(SecretId=secret, VersionStage="AWSCURRENT")
+        assert eventually(lambda: any("marked for deletion" in text for text in told_of(messages, "Refused read")))
+    finally:
+        client.restore_secret(SecretId=secret)
+
+
 def test_a_key_that_is_disabled_is_reported(
     deployment: Deployment, messages: Callable[[], list[str]], administrator: str
 ) -> None:

@@ -123,7 +123,7 @@ def probe_that_is_not_invoked(deployment: Deployment) -> Iterator[None]:
     assert names
     for name in names:
         rules.disable_rule(Name=name)
-    deployment.cloud.advance_clock(50 * HOUR)
+    deployment.cloud.advance_clock(72 * HOUR)
     yield
     for name in names:
         rules.enable_rule(Name=name)
