@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import threading
+import weakref
 from concurrent.futures import CancelledError, Future
 from typing import TYPE_CHECKING, Generic, TypeVar
 
@@ -10,6 +12,18 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 T = TypeVar("T")
+
+
+def _weakly(method: Callable[[], None]) -> Callable[[], None]:
+    """Return what calls a method for as long as its object lives: what is registered for forks stays for ever."""
+    reference = weakref.WeakMethod(method)
+
+    def call() -> None:
+        alive = reference()
+        if alive is not None:
+            alive()
+
+    return call
 
 
 class SharedValue(Generic[T]):
@@ -24,6 +38,12 @@ class SharedValue(Generic[T]):
     def __init__(self, renewed: Callable[[T | None], T]) -> None:
         self.latest: T | None = None
         self._renewed = renewed
+        self._begin()
+        # A process that was forked has none of the threads that hold the lock or fly: it begins with the value alone.
+        if hasattr(os, "register_at_fork"):
+            os.register_at_fork(after_in_child=_weakly(self._begin))
+
+    def _begin(self) -> None:
         self._lock = threading.Lock()
         self._flight: Future[T] | None = None
 

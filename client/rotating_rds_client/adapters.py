@@ -47,29 +47,24 @@ class DriverAdapter(Adapter[C]):
 
     def __init__(self, connect: Callable[..., C], **options: Any) -> None:
         self._connect = connect
-        self._keywords = _keywords_of(connect)
-        if taken := options.keys() & {self._keywords.username, self._keywords.password}:
-            raise TypeError(f"The option {min(taken)!r} comes from the secret: leave it out.")
-        self._options = {name: value for name, value in options.items() if value is not None}
-        if not any(name.startswith("ssl") for name in self._options):
-            self._options |= self._keywords.verified_tls()
+        if inspect.iscoroutinefunction(_unwrapped(connect)):
+            raise TypeError(
+                f"{_driver_of(connect)}.connect is a coroutine function: this connector is for synchronous drivers, "
+                "AsyncRotatingConnector is for the others."
+            )
+        self._keywords = keywords_of(connect)
+        self._options = complete(options, self._keywords)
 
     def connect(self, credentials: Credentials) -> C:
         """Log in once.
 
         :raises ValueError: if neither the secret nor the options name a host.
         """
-        arguments = self._keywords.arguments(credentials) | self._options
-        if "host" not in arguments:
-            raise ValueError(
-                f"Version {credentials.version_id!r} of the secret names no host: attach the secret to its "
-                "database, or give the option host."
-            )
-        return self._connect(**arguments)
+        return self._connect(**arguments_of(self._keywords, self._options, credentials))
 
 
 @dataclass(frozen=True, slots=True)
-class _Keywords:
+class Keywords:
     """What one driver calls the parts of a set of credentials, and how it takes verified TLS."""
 
     username: str
@@ -94,20 +89,56 @@ def _libpq_tls() -> Mapping[str, Any]:
 
 
 _DRIVERS = {
-    "pg8000": _Keywords("user", "password", "database", lambda: {"ssl_context": verified_context()}),
-    "psycopg": _Keywords("user", "password", "dbname", _libpq_tls),
-    "pymysql": _Keywords("user", "password", "database", lambda: {"ssl": verified_context()}),
+    "asyncpg": Keywords("user", "password", "database", lambda: {"ssl": verified_context()}),
+    "pg8000": Keywords("user", "password", "database", lambda: {"ssl_context": verified_context()}),
+    "psycopg": Keywords("user", "password", "dbname", _libpq_tls),
+    "pymysql": Keywords("user", "password", "database", lambda: {"ssl": verified_context()}),
 }
 
 
-def _keywords_of(connect: Callable[..., Any]) -> _Keywords:
-    while isinstance(connect, functools.partial):
-        connect = connect.func
-    driver = getattr(connect, "__module__", "").partition(".")[0]
-    if inspect.iscoroutinefunction(connect):
-        raise TypeError(f"{driver}.connect is a coroutine function: this connector is for synchronous drivers.")
+def keywords_of(connect: Callable[..., Any]) -> Keywords:
+    """Return what the driver of a ``connect`` calls things.
+
+    :raises TypeError: if the driver is unknown.
+    """
+    driver = _driver_of(connect)
     if driver not in _DRIVERS:
         raise TypeError(
             f"{connect!r} is none of the known drivers ({', '.join(_DRIVERS)}): derive from Adapter for it."
         )
     return _DRIVERS[driver]
+
+
+def complete(options: Mapping[str, Any], keywords: Keywords) -> dict[str, Any]:
+    """Return the options of a driver with verified TLS, unless they say something of TLS.
+
+    :raises TypeError: if user name or password are among them.
+    """
+    if taken := options.keys() & {keywords.username, keywords.password}:
+        raise TypeError(f"The option {min(taken)!r} comes from the secret: leave it out.")
+    given = {name: value for name, value in options.items() if value is not None}
+    return given if any(name.startswith("ssl") for name in given) else {**given, **keywords.verified_tls()}
+
+
+def arguments_of(keywords: Keywords, options: Mapping[str, Any], credentials: Credentials) -> dict[str, Any]:
+    """Return what to call a driver with.
+
+    :raises ValueError: if neither the secret nor the options name a host.
+    """
+    arguments = {**keywords.arguments(credentials), **options}
+    if "host" not in arguments:
+        raise ValueError(
+            f"Version {credentials.version_id!r} of the secret names no host: attach the secret to its "
+            "database, or give the option host."
+        )
+    return arguments
+
+
+def _driver_of(connect: Callable[..., Any]) -> str:
+    return str(getattr(_unwrapped(connect), "__module__", "")).partition(".")[0]
+
+
+def _unwrapped(connect: Callable[..., Any]) -> Callable[..., Any]:
+    while isinstance(connect, functools.partial):
+        connect = connect.func
+    return connect

@@ -2,25 +2,21 @@
 
 from __future__ import annotations
 
-import logging
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Generic, TypeVar
+from functools import partial
+from typing import TYPE_CHECKING, Any, Generic, TypeVar, assert_never
 
+from rotating_rds_client._dialogue import Deed, Dialogue, Get, LogIn, Refresh, Sleep, outcome_of, tell
 from rotating_rds_client.adapters import Adapter, DriverAdapter
 from rotating_rds_client.clock import Clock, SystemClock
-from rotating_rds_client.errors import CredentialsRejectedError, SecretUnavailableError
 from rotating_rds_client.observer import ConnectReport, Outcome
-from rotating_rds_client.retry import GiveUp, RetryPolicy, RetryState, Wait
+from rotating_rds_client.retry import RetryPolicy
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Generator
 
-    from rotating_rds_client.credentials import Credentials
     from rotating_rds_client.source import CredentialsSource
 
 C = TypeVar("C")
-_SHARED_ANSWER = 0.05
-_log = logging.getLogger("rotating_rds_client")
 
 
 class RotatingConnector(Generic[C]):
@@ -59,91 +55,38 @@ class RotatingConnector(Generic[C]):
         :raises SecretUnavailableError: if the secret cannot be read and no earlier value may be used.
         :raises MalformedSecretError: likewise, for a value that cannot be parsed.
         """
-        call = _Call(RetryState(self._retry, started=self._clock.monotonic()), self._clock.monotonic())
+        dialogue = Dialogue(self._retry, self._adapter.is_authentication_error, self._clock.monotonic)
         try:
-            connection = self._log_in(call)
-        except CredentialsRejectedError:
-            self._report(call, Outcome.REJECTED)
+            connection: C = self._perform(dialogue.run())
+        except BaseException as error:
+            tell(self._observer, dialogue.report(outcome_of(error)))
             raise
-        except BaseException:
-            self._report(call, Outcome.FAILED)
-            raise
-        self._report(call, Outcome.CONNECTED)
+        tell(self._observer, dialogue.report(Outcome.CONNECTED))
         return connection
 
-    def _log_in(self, call: _Call) -> C:
-        credentials = self._source.get()
+    def _perform(self, deeds: Generator[Deed, Any, C]) -> C:
+        """Do what a dialogue asks for, in the caller's thread."""
+        came_of_it: Callable[[], Deed] = partial(next, deeds)
         while True:
-            call.tries(credentials)
             try:
+                deed = came_of_it()
+            except StopIteration as end:
+                connection: C = end.value
+                return connection
+            try:
+                came_of_it = partial(deeds.send, self._do(deed))
+            except Exception as error:  # noqa: BLE001 - the dialogue decides
+                came_of_it = partial(deeds.throw, error)
+
+    def _do(self, deed: Deed) -> object:
+        match deed:
+            case Get():
+                return self._source.get()
+            case Refresh(rejected, max_age):
+                return self._source.refresh(rejected, max_age=max_age)
+            case LogIn(credentials):
                 return self._adapter.connect(credentials)
-            except Exception as error:
-                if not self._adapter.is_authentication_error(error):
-                    raise
-                refusal = error
-            credentials = self._replacement(call, credentials, refusal)
-
-    def _replacement(self, call: _Call, refused: Credentials, refusal: Exception) -> Credentials:
-        """Find credentials that may be tried next, waiting for them as long as the policy allows."""
-        call.state.refused(refused.version_id)
-        while True:
-            credentials = self._ask_again(call, refused)
-            move = call.state.next_move(credentials.version_id, now=self._clock.monotonic())
-            match move:
-                case Wait(seconds):
-                    self._clock.sleep(seconds)
-                case GiveUp():
-                    raise self._rejected(call) from refusal
-                case _:
-                    return credentials
-
-    def _ask_again(self, call: _Call, refused: Credentials) -> Credentials:
-        """Read the secret; while that is impossible, what was refused is all there is."""
-        max_age = _SHARED_ANSWER if call.refreshes else 0.0  # an answer from before the first refusal proves nothing
-        call.refreshes += 1
-        try:
-            return self._source.refresh(refused, max_age=max_age)
-        except SecretUnavailableError as error:
-            _log.warning("A login was refused and %s", error)
-            return refused
-
-    def _rejected(self, call: _Call) -> CredentialsRejectedError:
-        versions = tuple(call.state.logins)
-        return CredentialsRejectedError(
-            f"The database refused version {', '.join(map(repr, versions))} of the secret and no newer one appeared "
-            f"within {self._retry.budget:g} s: see whether the secret's last rotation has finished.",
-            version_ids=versions,
-            logins=call.logins,
-        )
-
-    def _report(self, call: _Call, outcome: Outcome) -> None:
-        if self._observer is None:
-            return
-        seconds = self._clock.monotonic() - call.started
-        try:
-            self._observer(
-                ConnectReport(
-                    outcome=outcome,
-                    version_id=call.version_id,
-                    logins=call.logins,
-                    refreshes=call.refreshes,
-                    seconds=seconds,
-                )
-            )
-        except Exception:  # noqa: BLE001 - the caller's observer must not cost the caller a connection
-            _log.exception("The observer failed; the connection is not affected.")
-
-
-@dataclass(slots=True)
-class _Call:
-    """The account of one call of ``connect``."""
-
-    state: RetryState
-    started: float
-    version_id: str | None = None
-    logins: int = 0
-    refreshes: int = 0
-
-    def tries(self, credentials: Credentials) -> None:
-        self.version_id = credentials.version_id
-        self.logins += 1
+            case Sleep(seconds):
+                return self._clock.sleep(seconds)
+            case unknown:
+                assert_never(unknown)

@@ -91,15 +91,22 @@ class SecretSource:
         :raises SecretUnavailableError: if none is held that may still be used, and Secrets Manager gives none.
         :raises MalformedSecretError: if the very first value cannot be parsed.
         """
+        return self.peek() or self._shared.renew(self._shared.latest).credentials
+
+    def peek(self) -> Credentials | None:
+        """Return credentials that may be used without waiting; None if Secrets Manager has to be asked first.
+
+        Near the end of the TTL it has a background thread renew them, as :meth:`get` does.
+        """
         held = self._shared.latest
-        if held is not None:
-            now = self._now()
-            if now < held.refresh_at:
-                return held.credentials
-            if now < held.expires_at:
-                self._shared.renew_in_background(held)
-                return held.credentials
-        return self._shared.renew(held).credentials
+        if held is None:
+            return None
+        now = self._now()
+        if now >= held.expires_at:
+            return None
+        if now >= held.refresh_at:
+            self._shared.renew_in_background(held)
+        return held.credentials
 
     def refresh(self, rejected: Credentials | None = None, *, max_age: float = 0.0) -> Credentials:
         """Ask Secrets Manager now, whatever the TTL says.

@@ -134,7 +134,7 @@ def test_an_unusable_bundle_is_refused_before_any_connection(monkeypatch: pytest
 
 def test_an_unknown_driver_is_refused_with_the_known_ones() -> None:
     """Guessing keywords would fail later and less clearly."""
-    with pytest.raises(TypeError, match=r"known drivers \(pg8000, psycopg, pymysql\): derive from Adapter"):
+    with pytest.raises(TypeError, match=r"known drivers \(asyncpg, pg8000, psycopg, pymysql\): derive from Adapter"):
         DriverAdapter(driver("acme"))
 
 
