@@ -18,6 +18,7 @@ from rotating_rds.secret_names import longest_name_of, name_of, partial_arn_of
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from aws_cdk import aws_secretsmanager as secretsmanager
     from aws_cdk import aws_sns as sns
 
     from rotating_rds.credential import Credential
@@ -67,6 +68,8 @@ class CredentialDetection(Construct):
         self._topic = notify
         self._credentials: list[Credential] = []
         self._rules: dict[str, DetectionRule] = {}
+        self._named: dict[str, tuple[str, str]] = {}
+        self._said: tuple[object, ...] = ()
 
     def watch(self, credential: Credential) -> None:
         """Watch a credential as well.
@@ -80,6 +83,10 @@ class CredentialDetection(Construct):
     def _declare(self) -> None:
         """Make the rules say what is declared by now."""
         others, accounts = self._others(), self._accounts()
+        # Most readers are roles of ours, which change nothing: what is said again takes synthesis its time.
+        if (said := (tuple(others), tuple(accounts), len(self._credentials))) == self._said:
+            return
+        self._said = said
         batches = self._batches(others, accounts)
         for detection in DETECTIONS:
             if detection.of_keys:
@@ -88,10 +95,16 @@ class CredentialDetection(Construct):
                     self._rule(detection, "", Watched([], keys, self._path, others, accounts, self._services))
                 continue
             for number, batch in enumerate(batches):
-                secrets = [(partial_arn_of(each.secret), name_of(each.secret)) for each in batch]
+                secrets = [self._names(each.secret) for each in batch]
                 self._rule(
                     detection, str(number or ""), Watched(secrets, [], self._path, others, accounts, self._services)
                 )
+
+    def _names(self, secret: secretsmanager.ISecret) -> tuple[str, str]:
+        address = secret.node.addr
+        if address not in self._named:
+            self._named[address] = (partial_arn_of(secret), name_of(secret))
+        return self._named[address]
 
     def _others(self) -> list[str]:
         stack = Stack.of(self)

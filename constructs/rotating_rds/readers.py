@@ -56,7 +56,8 @@ class Readers:
 
     def accounts(self, stack: Stack) -> list[str]:
         """Return the accounts, other than the stack's, of those of them who are known to be of another one."""
-        foreign = [_ROLE_OR_USER.fullmatch(arn) for arn, grantee in self._arns.items() if is_foreign(grantee, stack)]
+        others = ((arn, grantee) for arn, grantee in self._arns.items() if not isinstance(grantee, OwnRole))
+        foreign = [_ROLE_OR_USER.fullmatch(arn) for arn, grantee in others if is_foreign(grantee, stack)]
         return [match["account"] for match in foreign if match is not None]
 
     def elsewhere(self, stack: Stack) -> list[str]:

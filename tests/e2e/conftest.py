@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import time
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -26,9 +28,23 @@ def deployment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]
 
 @pytest.fixture
 def paused(deployment: Deployment) -> Iterator[Deployment]:
-    """The deployment, with its function throttled to nothing: the service starts rotations and gets no further."""
-    client, name = deployment.cloud.client("lambda"), deployment.outputs["RotationFunctionName"]
-    reserved = client.get_function_concurrency(FunctionName=name)["ReservedConcurrentExecutions"]
-    client.put_function_concurrency(FunctionName=name, ReservedConcurrentExecutions=0)
+    """The deployment, with function and probe throttled to nothing: nobody but the test is at work on the database."""
+    client = deployment.cloud.client("lambda")
+    names = [deployment.outputs[f"{kind}FunctionName"] for kind in ("Rotation", "Probe")]
+    reserved = {
+        name: client.get_function_concurrency(FunctionName=name)["ReservedConcurrentExecutions"] for name in names
+    }
+    for name in names:
+        client.put_function_concurrency(FunctionName=name, ReservedConcurrentExecutions=0)
+    _wait_for_silence(deployment)
     yield deployment
-    client.put_function_concurrency(FunctionName=name, ReservedConcurrentExecutions=reserved)
+    for name, executions in reserved.items():
+        client.put_function_concurrency(FunctionName=name, ReservedConcurrentExecutions=executions)
+
+
+def _wait_for_silence(deployment: Deployment) -> None:
+    """Return once the database has heard nothing for a second: what was invoked before may still be at work."""
+    (database,) = deployment.cloud.control.databases()
+    log, length = Path(database.log_file), -1
+    while length != (length := log.stat().st_size):
+        time.sleep(1)

@@ -21,6 +21,14 @@ _LONG_AFTER = 3600
 ALARMS = (*(finding.name for finding in FINDINGS), "Health")
 
 
+@pytest.fixture(scope="module", autouse=True)
+def at_rest(deployment: Deployment) -> None:
+    """Begin when what other tests have broken is past, and every alarm knows it."""
+    deployment.cloud.advance_clock(_LONG_AFTER)
+    examine(deployment)
+    assert eventually(lambda: set(states(deployment).values()) == {"OK"}, within=30), states(deployment)
+
+
 @pytest.fixture
 def messages(deployment: Deployment) -> Iterator[Callable[[], list[str]]]:
     """What a queue that is subscribed to the alarm topic has received so far."""
