@@ -170,7 +170,7 @@ def test_a_drill_on_a_broken_environment_is_red_with_the_cause(
 ) -> None:
     """The first one, in a sentence."""
     with broken(deployment):
-        done = operate("drill", "--env", "local", "--rounds", "1", "--timeout", "12")
+        done = operate("drill", "--env", "local", "--rounds", "1", "--timeout", "15")
     assert done.returncode == 1
     assert sentence in done.stderr, done.stderr
 
