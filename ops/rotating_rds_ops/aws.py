@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from mypy_boto3_cloudwatch import CloudWatchClient
     from mypy_boto3_lambda import LambdaClient
     from mypy_boto3_logs import CloudWatchLogsClient
+    from mypy_boto3_rds import RDSClient
     from mypy_boto3_secretsmanager import SecretsManagerClient
 
 # An invocation of the probe takes as long as the function may: its answer must not be asked for twice.
@@ -57,6 +58,12 @@ class Aws:
     def stacks(self) -> CloudFormationClient:
         """CloudFormation."""
         client: CloudFormationClient = self._client("cloudformation")
+        return client
+
+    @cached_property
+    def databases(self) -> RDSClient:
+        """Amazon RDS."""
+        client: RDSClient = self._client("rds")
         return client
 
     def _client(self, service: str) -> Any:

@@ -110,6 +110,17 @@ def again(aws: Aws, credential: Credential) -> Credential:
     return now
 
 
+def versions_of(aws: Aws, credential: Credential) -> Iterator[Any]:
+    """Yield every version that Secrets Manager still has, those without a label among them; no value."""
+    token: Any = {}
+    while True:
+        answer = aws.secrets.list_secret_version_ids(SecretId=credential.arn, IncludeDeprecated=True, **token)
+        yield from answer["Versions"]
+        if not answer.get("NextToken"):
+            return
+        token = {"NextToken": answer["NextToken"]}
+
+
 def _listed(aws: Aws) -> Iterator[Credential]:
     pages = aws.secrets.get_paginator("list_secrets").paginate(Filters=[{"Key": "tag-key", "Values": [DATABASE_TAG]}])
     for page in pages:

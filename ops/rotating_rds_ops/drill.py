@@ -48,8 +48,8 @@ class Drill:
 
     def _rotate(self, aws: Aws, credential: Credential) -> None:
         now = credentials.again(aws, credential)
-        version = rotations.begin(aws, now)
-        rotations.watch(aws, now, version, seconds=self.seconds, tell=lambda _: None)
+        begun = rotations.begin(aws, now)
+        rotations.watch(aws, now, begun, seconds=self.seconds, tell=lambda _: None)
 
     def _verify(self, aws: Aws, found: Sequence[Credential], tell: Callable[[str], None], *, when: str) -> None:
         for examination in examine(aws, found):

@@ -9,6 +9,7 @@ import pytest
 from localcloud.cloud import LocalCloud
 from localcloud.emulator_process import EmulatorCommand
 from tests.support.deployment import Deployment
+from tests.support.operations import Operator
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -48,3 +49,11 @@ def _wait_for_silence(deployment: Deployment) -> None:
     log, length = Path(database.log_file), -1
     while length != (length := log.stat().st_size):
         time.sleep(1)
+
+
+@pytest.fixture
+def operate(deployment: Deployment) -> Operator:
+    """Run commands as a person on call would, once no rotation is being tried any more."""
+    operator = Operator(deployment)
+    operator.wait_for_rest()
+    return operator

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.support.toolchain import ROOT
+from tests.support import causes
+from tests.support.operations import MASTER, USER
 from tests.support.waiting import eventually
 
 if TYPE_CHECKING:
@@ -19,36 +17,6 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
     from tests.support.deployment import Deployment
-
-MASTER = "rotating-rds-local-orders/dbadmin"
-USER = "rotating-rds-local-orders/orders"
-
-
-@pytest.fixture
-def operate(deployment: Deployment) -> Callable[..., subprocess.CompletedProcess[str]]:
-    """Run a command as a person would, once no rotation is being tried any more."""
-    secrets = deployment.cloud.client("secretsmanager")
-
-    def at_rest() -> bool:
-        described = [secrets.describe_secret(SecretId=each) for each in (deployment.secret, user_secret(deployment))]
-        return not any("AWSPENDING" in str(each["VersionIdsToStages"]) for each in described)
-
-    def run(*arguments: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [sys.executable, "-m", "rotating_rds_ops", *arguments],
-            env={**os.environ, **deployment.cloud.environment(), "PYTHONPATH": str(ROOT / "ops"), "COLUMNS": "300"},
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-
-    assert eventually(at_rest, within=30)
-    return run
-
-
-def user_secret(deployment: Deployment) -> str:
-    """Return the ARN of the user's secret."""
-    return deployment.outputs["UserOrdersSecretArn"]
 
 
 def test_status_tells_of_every_credential_of_the_environment(operate: Any, deployment: Deployment) -> None:
@@ -160,6 +128,7 @@ def mend(deployment: Deployment) -> None:
         (server_stopped, f"{MASTER} is not well before the drill: "),
         (role_stripped, f"The rotation of {MASTER} fails in createSecret (privilege): "),
         (rotation_switched_off, f"The rotation of {MASTER} is switched off: "),
+        (causes.privilege_given_to_one_login, f"{USER} is not well before the drill: The logins of the pair differ: "),
     ],
 )
 def test_a_drill_on_a_broken_environment_is_red_with_the_cause(

@@ -166,14 +166,14 @@ class Deployment:
         """Return a session of the master, by the secret's current value."""
         value = self.value()
         assert value is not None
-        return self._session(value)
+        return self.session(value)
 
     def logs_in(self, value: dict[str, Any] | None) -> bool:
         """Whether a secret's value opens a session over verified TLS."""
         if value is None:
             return False
         try:
-            session = self._session(value)
+            session = self.session(value)
         except pg8000.native.DatabaseError as error:
             if error.args[0]["C"] != _WRONG_PASSWORD:
                 raise
@@ -181,7 +181,8 @@ class Deployment:
         session.close()
         return True
 
-    def _session(self, value: dict[str, Any]) -> pg8000.native.Connection:
+    def session(self, value: dict[str, Any]) -> pg8000.native.Connection:
+        """Return a session by a secret's value, over verified TLS."""
         return pg8000.native.Connection(
             value["username"],
             password=value["password"],
