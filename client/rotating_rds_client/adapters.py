@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from rotating_rds_client.authentication import is_authentication_error
-from rotating_rds_client.tls import trust_bundle, verified_context
+from rotating_rds_client.tls import RDS_ROOTS, trust_bundle, verified_context
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -85,7 +85,8 @@ class Keywords:
 
 
 def _libpq_tls() -> Mapping[str, Any]:
-    return {"sslmode": "verify-full", "sslrootcert": str(trust_bundle() or "system")}
+    # libpq takes one file, or the system's authorities: those of Amazon RDS are none of the system's.
+    return {"sslmode": "verify-full", "sslrootcert": str(trust_bundle() or RDS_ROOTS)}
 
 
 _DRIVERS = {
@@ -95,17 +96,28 @@ _DRIVERS = {
     "pymysql": Keywords("user", "password", "database", lambda: {"ssl": verified_context()}),
 }
 
+_SQLALCHEMY_NAMES = {"psycopg_async": "psycopg"}
+
 
 def keywords_of(connect: Callable[..., Any]) -> Keywords:
     """Return what the driver of a ``connect`` calls things.
 
     :raises TypeError: if the driver is unknown.
     """
-    driver = _driver_of(connect)
+    return _known(_driver_of(connect), shown=repr(connect))
+
+
+def keywords_of_driver(name: str) -> Keywords:
+    """Return the same for a driver by the name that SQLAlchemy gives it.
+
+    :raises TypeError: if the driver is unknown.
+    """
+    return _known(_SQLALCHEMY_NAMES.get(name, name), shown=repr(name))
+
+
+def _known(driver: str, *, shown: str) -> Keywords:
     if driver not in _DRIVERS:
-        raise TypeError(
-            f"{connect!r} is none of the known drivers ({', '.join(_DRIVERS)}): derive from Adapter for it."
-        )
+        raise TypeError(f"{shown} is none of the known drivers ({', '.join(_DRIVERS)}): derive from Adapter for it.")
     return _DRIVERS[driver]
 
 

@@ -18,7 +18,13 @@ def is_authentication_error(error: BaseException) -> bool:
     :param error: What the ``connect`` of pg8000, psycopg, asyncpg or PyMySQL raised; errors of other drivers are
         recognised as far as they follow one of the same conventions.
     """
-    return any(recognises(error) for recognises in _CONVENTIONS)
+    return any(recognises(error) for recognises in _CONVENTIONS) or _is_wrapped(error)
+
+
+def _is_wrapped(error: BaseException) -> bool:
+    """As SQLAlchemy does: its errors carry that of the driver."""
+    original = getattr(error, "orig", None)
+    return isinstance(original, BaseException) and original is not error and is_authentication_error(original)
 
 
 def _by_sqlstate_attribute(error: BaseException) -> bool:

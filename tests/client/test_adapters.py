@@ -12,7 +12,7 @@ import pymysql
 import pytest
 
 from rotating_rds_client import Credentials, DriverAdapter, UnusableTrustBundleError
-from rotating_rds_client.tls import CA_BUNDLE_VARIABLE
+from rotating_rds_client.tls import CA_BUNDLE_VARIABLE, RDS_ROOTS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -109,9 +109,9 @@ def test_libpq_verifies_with_the_bundle_of_the_environment(
     assert (arguments["sslmode"], arguments["sslrootcert"]) == ("verify-full", str(authority.certificate))
 
 
-def test_libpq_verifies_with_the_system_s_authorities_otherwise() -> None:
-    """The word `system` implies verify-full since libpq 16 and is an error before."""
-    assert DriverAdapter(driver("psycopg")).connect(WHOLE)["sslrootcert"] == "system"
+def test_libpq_verifies_with_the_authorities_of_amazon_rds_otherwise() -> None:
+    """It takes one file, or the system's, which do not know them."""
+    assert DriverAdapter(driver("psycopg")).connect(WHOLE)["sslrootcert"] == str(RDS_ROOTS)
 
 
 def test_the_caller_s_own_tls_replaces_ours() -> None:

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from rotating_rds_client import UnusableTrustBundleError, trust_bundle, verified_context
-from rotating_rds_client.tls import CA_BUNDLE_VARIABLE
+from rotating_rds_client.tls import CA_BUNDLE_VARIABLE, RDS_ROOTS
+from rotating_rds_function.adapters.tls import RDS_ROOTS as FUNCTION_ROOTS
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -53,14 +54,21 @@ def test_an_explicit_bundle_goes_before_the_environment_s(
 
 
 @pytest.mark.parametrize("value", [None, ""])
-def test_without_a_bundle_the_system_s_authorities_are_trusted(
+def test_without_a_bundle_those_of_amazon_rds_are_trusted_beside_the_system_s(
     monkeypatch: pytest.MonkeyPatch, value: str | None
 ) -> None:
     """An empty variable is none."""
     if value is not None:
         monkeypatch.setenv(CA_BUNDLE_VARIABLE, value)
     assert trust_bundle() is None
-    assert verified_context().verify_mode is ssl.CERT_REQUIRED
+    trusted = str(subjects(verified_context()))
+    assert "Amazon RDS eu-west-1 Root CA ECC384 G1" in trusted
+    assert len(subjects(verified_context())) > len(subjects(verified_context(RDS_ROOTS)))
+
+
+def test_they_are_those_that_rotations_trust() -> None:
+    """One tool writes both files."""
+    assert RDS_ROOTS.read_bytes() == FUNCTION_ROOTS.read_bytes()
 
 
 @pytest.mark.parametrize("content", [None, "", "no certificate"])
