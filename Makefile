@@ -30,6 +30,7 @@ EMULATOR := .venvs/localcloud/.ready
 RUNTIME := .venvs/runtime/.ready
 NODE := node_modules/.ready
 BUNDLE := build/bundle.ready
+CONTENDERS := .venvs/bench/.ready
 SERVERS := build/servers/.ready
 
 .PHONY: help
@@ -88,8 +89,13 @@ test: setup $(SERVERS) ## every test, against real servers and the real CDK CLI 
 	$(BIN)/python -m pytest $(PARALLEL) $(ARGS)
 
 .PHONY: bench
-bench: setup $(SERVERS) ## measure rotations and the bundle; REFERENCE=... compares with AWS's sample functions
+bench: setup $(SERVERS) $(CONTENDERS) ## measure rotations, the bundle and the client; REFERENCE=... compares with AWS's sample functions
 	$(BIN)/python -m benchmarks
+
+$(CONTENDERS): benchmarks/requirements.txt $(VENV)
+	$(BIN)/uv venv --quiet --clear --python $(BIN)/python $(@D)
+	$(BIN)/uv pip sync --quiet --python $(@D) --require-hashes benchmarks/requirements.txt
+	@touch $@
 
 # Two at a time: each of them uses one core.
 .PHONY: check
@@ -154,7 +160,7 @@ COMPILE := uv pip compile --quiet --universal --generate-hashes --no-header --no
 
 .PHONY: lock
 lock: $(VENV) ## compile every requirements*.in again
-	for name in requirements requirements-dev localcloud/requirements localcloud/requirements-runtime tools/audit/requirements; do \
+	for name in requirements requirements-dev localcloud/requirements localcloud/requirements-runtime benchmarks/requirements tools/audit/requirements; do \
 	  $(BIN)/$(COMPILE) $$name.in --output-file $$name.txt; done
 	$(BIN)/$(COMPILE) lambda/requirements.in --output-file lambda/requirements.txt --constraint $(PROVIDED) \
 	  $$(sed -n 's/^\([^= ]*\)==.*/--no-emit-package \1/p' $(PROVIDED))

@@ -23,6 +23,7 @@ from localcloud.databases import Authority
 _ROOT: Final = Path(__file__).resolve().parent.parent
 _BUNDLE: Final = _ROOT / "constructs" / "rotating_rds" / "_bundle"
 _RUNTIME: Final = _ROOT / ".venvs" / "runtime" / "bin" / "python"
+_CONTENDERS: Final = _ROOT / ".venvs" / "bench" / "bin" / "python"
 _WIDE: Final = 200
 _RESULTS: Final = _ROOT / "benchmarks" / "results.json"
 
@@ -55,6 +56,7 @@ def _measured(settings: Settings, folder: Path, console: Console) -> Run:
         run = Run(settings, runtime, manager, bundle, tell=console.print)
         run.rotations(folder / "servers", Authority.load_or_create(folder / "authority"))
         run.bundle_itself()
+        run.client(_CONTENDERS)
         run.synthesis()
     return run
 

@@ -1,4 +1,4 @@
-"""One run: every engine and strategy in turn, then the bundle by itself, then the synthesis of apps."""
+"""One run: every engine and strategy in turn, then the bundle by itself, the client, and the synthesis of apps."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from benchmarks import bundle as bundles
+from benchmarks.client import Client
 from benchmarks.contenders import bundled, ours, theirs
 from benchmarks.engines import ENGINES
 from benchmarks.errors import BenchmarkError
@@ -66,6 +67,18 @@ class Run:
         )
         if self._peaks:
             self.measures["bundle.peak_megabytes"] = bundles.peak(self._peaks)
+
+    def client(self, python: Path) -> None:
+        """Measure what applications pay.
+
+        :param python: an interpreter that has what the client is compared with.
+        """
+        self.tell("client: cached reads, a first read, its import")
+        client = Client(python, self.runtime.environment(), self.manager, self.settings.rounds)
+        try:
+            self.measures |= client.measures()
+        except BenchmarkError as error:
+            self.failures.append(f"client: {error}")
 
     def synthesis(self) -> None:
         """Measure what declarations cost."""

@@ -62,7 +62,9 @@ class SecretsManager:
             return {"RandomPassword": secrets.token_hex(request["PasswordLength"] // 2)}
         if request["SecretId"] not in self._secrets:
             raise ApiError("ResourceNotFoundException", "Secrets Manager can't find the specified secret.")
-        return self._secrets[request["SecretId"]].answer(action, {**request, "SecretId": ARN})
+        # Who asks for no label means the current version.
+        stage = {"VersionStage": "AWSCURRENT"} if action == "GetSecretValue" else {}
+        return self._secrets[request["SecretId"]].answer(action, {**stage, **request, "SecretId": ARN})
 
 
 @contextmanager

@@ -20,8 +20,8 @@ def table(measures: Mapping[str, Measure]) -> Table:
     for column in (1, 3):
         drawn.columns[column].justify = "right"
     for name, measure in measures.items():
-        limit = target(name)
-        promised = "" if limit is None else f"<= {limit:g}"
-        kept = "" if limit is None else "[green]kept" if measure.value <= limit else "[red]missed"
+        promise = target(name)
+        promised = "" if promise is None else str(promise)
+        kept = "" if promise is None else "[green]kept" if promise.is_kept_by(measure.value) else "[red]missed"
         drawn.add_row(name, f"{measure.value:g}", measure.unit, promised, kept, measure.against or "")
     return drawn

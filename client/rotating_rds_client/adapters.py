@@ -71,12 +71,13 @@ class Keywords:
     password: str
     dbname: str
     verified_tls: Callable[[], Mapping[str, Any]]
+    as_password: Callable[[str], str | bytes] = str
 
     def arguments(self, credentials: Credentials) -> dict[str, Any]:
         """Name the parts that the secret has; what it lacks is left to the driver's default."""
         parts = {
             self.username: credentials.username,
-            self.password: credentials.password,
+            self.password: self.as_password(credentials.password),
             self.dbname: credentials.dbname,
             "host": credentials.host,
             "port": credentials.port,
@@ -93,7 +94,8 @@ _DRIVERS = {
     "asyncpg": Keywords("user", "password", "database", lambda: {"ssl": verified_context()}),
     "pg8000": Keywords("user", "password", "database", lambda: {"ssl_context": verified_context()}),
     "psycopg": Keywords("user", "password", "dbname", _libpq_tls),
-    "pymysql": Keywords("user", "password", "database", lambda: {"ssl": verified_context()}),
+    # PyMySQL would take text for Latin-1, while servers are given passwords in UTF-8.
+    "pymysql": Keywords("user", "password", "database", lambda: {"ssl": verified_context()}, str.encode),
 }
 
 _SQLALCHEMY_NAMES = {"psycopg_async": "psycopg"}

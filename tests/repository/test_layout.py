@@ -13,6 +13,7 @@ LOCK_FILES = [
     "requirements-dev.txt",
     "lambda/requirements.txt",
     "localcloud/requirements.txt",
+    "benchmarks/requirements.txt",
     "localcloud/requirements-runtime.txt",
     "tools/bootstrap.txt",
 ]
