@@ -36,13 +36,14 @@ Seconds = Annotated[float, typer.Option("--timeout", min=1, help="Seconds that o
 
 @application.command()
 def status(env: Environment, region: Region = None, as_json: AsJson = False) -> None:  # noqa: FBT002 - a flag
-    """Tell of every credential of an environment: strategy, last and next rotation, state, alarms."""
+    """Tell of every credential of an environment: strategy, last and next rotation, state, probe, alarms."""
     aws = Aws(region)
     found, on = credentials.all_of(aws, env), alarms.on_by_database(aws)
+    looks = probes.last_looks(aws, found)
     if as_json:
-        answers.print_json(json.dumps(tables.status_document(found, on)))
+        answers.print_json(json.dumps(tables.status_document(found, on, looks)))
     else:
-        answers.print(tables.status_table(found, on))
+        answers.print(tables.status_table(found, on, looks))
 
 
 @application.command()

@@ -11,10 +11,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from rotating_rds_ops.credentials import Credential
-    from rotating_rds_ops.probes import Examination
+    from rotating_rds_ops.probes import Examination, LastLook
 
 
-def status_document(credentials: Iterable[Credential], alarms: Mapping[str, list[str]]) -> list[dict[str, Any]]:
+def status_document(
+    credentials: Iterable[Credential], alarms: Mapping[str, list[str]], looks: Mapping[str, LastLook]
+) -> list[dict[str, Any]]:
     """Return credentials for programs."""
     return [
         {
@@ -26,15 +28,20 @@ def status_document(credentials: Iterable[Credential], alarms: Mapping[str, list
             "due": _written(credential.due),
             "stages": dict(sorted(credential.stages.items())),
             "pending": credential.pending,
+            "probe": _look_document(looks.get(credential.arn)),
             "alarms": sorted(alarms.get(credential.database, [])),
         }
         for credential in credentials
     ]
 
 
-def status_table(credentials: Iterable[Credential], alarms: Mapping[str, list[str]]) -> Table:
+def status_table(
+    credentials: Iterable[Credential], alarms: Mapping[str, list[str]], looks: Mapping[str, LastLook]
+) -> Table:
     """Return credentials for people."""
-    table = Table("credential", "strategy", "last rotation", "next rotation", "state", "alarms of its database")
+    table = Table(
+        "credential", "strategy", "last rotation", "next rotation", "state", "probe", "alarms of its database"
+    )
     now = datetime.now(UTC)
     for credential in credentials:
         table.add_row(
@@ -43,6 +50,7 @@ def status_table(credentials: Iterable[Credential], alarms: Mapping[str, list[st
             _ago(credential.rotated, now),
             _ahead(credential.due, now),
             _state(credential, now),
+            _look(looks.get(credential.arn), now),
             "\n".join(sorted(alarms.get(credential.database, []))) or "none",
         )
     return table
@@ -86,6 +94,17 @@ def _state(credential: Credential, now: datetime) -> str:
     if credential.pending:
         return "rotating, or stuck"
     return "overdue" if credential.due is not None and credential.due < now else "at rest"
+
+
+def _look(look: LastLook | None, now: datetime) -> str:
+    if look is None:
+        return "never looked"
+    said = {"succeeded": "logged in", "failed": f"REFUSED ({look.cause})"}.get(look.outcome, f"unknown ({look.cause})")
+    return f"{said} {_ago(look.at, now)}"
+
+
+def _look_document(look: LastLook | None) -> dict[str, Any] | None:
+    return None if look is None else {"outcome": look.outcome, "cause": look.cause, "at": _written(look.at)}
 
 
 def _ago(moment: datetime | None, now: datetime) -> str:

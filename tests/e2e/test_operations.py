@@ -30,8 +30,10 @@ def test_status_tells_of_every_credential_of_the_environment(operate: Any, deplo
     }
     assert told[MASTER]["secret"] == deployment.secret
     assert (told[MASTER]["rotates"], told[MASTER]["pending"]) == (True, False)
-    for name in told:
+    for name, entry in told.items():
+        assert entry["probe"]["outcome"] == "succeeded"
         assert name in shown.stdout
+    assert shown.stdout.count("logged in") == len(told)
     value = deployment.value()
     assert value is not None
     assert value["password"] not in shown.stdout + document.stdout
