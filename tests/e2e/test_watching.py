@@ -144,8 +144,8 @@ def test_a_cause_raises_its_alarm_and_the_alarm_clears_with_it(
 
 
 def test_every_alarm_of_the_environment_has_a_cause() -> None:
-    """But the two that need a server's certificate near its end, or MySQL: the function's own tests produce those."""
-    assert {finding.name for finding in FINDINGS} - CAUSES.keys() == {"CertificateEnds", "PasswordRetained"}
+    """But the one that needs MySQL: the function's own tests produce it."""
+    assert {finding.name for finding in FINDINGS} - CAUSES.keys() == {"PasswordRetained"}
 
 
 @pytest.mark.parametrize("in_a_batch", [False, True], ids=["directly", "in a batch"])

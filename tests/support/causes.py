@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import json
 from contextlib import closing, contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+import trustme
 
 from tests.support.waiting import eventually
 
@@ -150,6 +153,30 @@ def function_that_may_not_write(deployment: Deployment) -> Iterator[None]:
     end_rotation(deployment)
 
 
+@contextmanager
+def certificate_near_its_end(deployment: Deployment) -> Iterator[None]:
+    """The server proves who it is by a certificate that has 60 days left."""
+    (database,) = deployment.cloud.control.databases()
+    with closing(deployment.master_session()) as session:
+        ((folder,),) = session.run("SHOW data_directory")
+    certificate, key = Path(folder, "server.crt"), Path(folder, "server.key")
+    authority = deployment.cloud.ca_bundle
+    issuer = trustme.CA.from_pem(authority.read_bytes(), authority.with_name("key.pem").read_bytes())
+    issued = issuer.issue_cert("localhost", "127.0.0.1", not_after=datetime.now(UTC) + timedelta(days=60))
+
+    def show(chain: bytes, private: bytes) -> None:
+        certificate.write_bytes(chain)
+        key.write_bytes(private)
+        deployment.cloud.control.stop_database(database.identifier)
+        deployment.cloud.control.start_database(database.identifier)
+
+    before = certificate.read_bytes(), key.read_bytes()
+    show(b"".join(blob.bytes() for blob in issued.cert_chain_pems), issued.private_key_pem.bytes())
+    examine(deployment)
+    yield
+    show(*before)
+
+
 CAUSES = {
     "FunctionErrors": function_that_may_not_write,
     "FunctionThrottles": function_without_concurrency,
@@ -159,5 +186,6 @@ CAUSES = {
     "PrivilegesDiffer": privilege_given_to_one_login,
     "ProbeIncomplete": probe_that_may_not_read,
     "ProbeSilent": probe_that_is_not_invoked,
+    "CertificateEnds": certificate_near_its_end,
 }
-"""A cause for each alarm of the local environment, by the alarm's name; a certificate's end is not produced here."""
+"""A cause for each alarm of the local environment, by the alarm's name."""
