@@ -92,6 +92,14 @@ test: setup $(SERVERS) ## every test, against real servers and the real CDK CLI 
 bench: setup $(SERVERS) $(CONTENDERS) ## measure rotations, the bundle and the client; REFERENCE=... compares with AWS's sample functions
 	$(BIN)/python -m benchmarks
 
+.PHONY: soak
+soak: setup $(SERVERS) ## applications of every kind at work while their credentials rotate every 5 s (ARGS="--seconds 60")
+	$(BIN)/python -m benchmarks.soak $(ARGS)
+
+.PHONY: picture
+picture: setup $(CONTENDERS) ## draw a rotation of the last soak into docs/rotation.svg
+	$(dir $(CONTENDERS))bin/python -m benchmarks.soak.picture build/soak.json docs/rotation.svg
+
 $(CONTENDERS): benchmarks/requirements.txt $(VENV)
 	$(BIN)/uv venv --quiet --clear --python $(BIN)/python $(@D)
 	$(BIN)/uv pip sync --quiet --python $(@D) --require-hashes benchmarks/requirements.txt

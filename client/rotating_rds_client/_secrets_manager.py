@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Protocol, cast
+from typing import TYPE_CHECKING, Any, Protocol
 
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -23,9 +23,9 @@ _DEFAULT_REMEDY = "check the network path to Secrets Manager and this process's 
 
 
 class SecretsManagerClient(Protocol):
-    """The one operation that is used of boto3's ``secretsmanager`` client."""
+    """The one operation that is used of boto3's ``secretsmanager`` client; boto3's own types are one of these."""
 
-    def get_secret_value(self, **request: Any) -> Any:
+    def get_secret_value(self, *, SecretId: str, VersionStage: str) -> Any:  # noqa: N803 - as boto3 spells them
         """Read one version of a secret."""
 
 
@@ -67,8 +67,7 @@ def _default_client(secret_id: str) -> SecretsManagerClient:
     from botocore.config import Config  # noqa: PLC0415
 
     patience = Config(connect_timeout=2, read_timeout=5, retries={"mode": "standard", "total_max_attempts": 2})
-    client = boto3.client("secretsmanager", region_name=_region_of(secret_id), config=patience)
-    return cast("SecretsManagerClient", client)
+    return boto3.client("secretsmanager", region_name=_region_of(secret_id), config=patience)
 
 
 def _region_of(secret_id: str) -> str | None:

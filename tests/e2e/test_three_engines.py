@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
 from contextlib import closing
 from typing import TYPE_CHECKING
 
 import pytest
 from botocore.exceptions import ClientError
 
+from benchmarks.soak.credentials import CREDENTIALS
+from benchmarks.soak.figures import broken_promises
+from benchmarks.soak.run import Pace, soak
 from localcloud.cloud import LocalCloud
 from rotating_rds_function.adapters import tls
 from rotating_rds_function.adapters.clock import SystemClock
@@ -21,16 +22,15 @@ from rotating_rds_function.domain.patience import Deadline
 from rotating_rds_function.domain.targets import Target
 from tests.support import emulated
 from tests.support.apps.three_engines import COMPUTES, ELSEWHERE, FOREIGN_READER
-from tests.support.deployment import ROOT
+from tests.support.shop import NEIGHBOUR, Shop
 from tests.support.waiting import eventually
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
 DATABASES = ("Postgres", "MySql", "MariaDb")
-CREDENTIALS = ("Master", "Web", "Reports")
-# A role of the same account as the foreign reader, whom nobody declared.
-NEIGHBOUR = f"{FOREIGN_READER}-neighbour"
+CREDENTIALS_OF_ONE = ("Master", "Web", "Reports")
 # PostgreSQL has no table in the schema: what its owner makes is what the user may write to.
 _MAY_INSERT = """DO $$ BEGIN
     IF NOT EXISTS (SELECT FROM pg_default_acl, aclexplode(defaclacl) entry
@@ -41,33 +41,16 @@ _TEMPORARY = "CREATE TEMPORARY TABLE shop.t (id INT)"
 WRITING = {"postgres": _MAY_INSERT, "mysql": _TEMPORARY, "mariadb": _TEMPORARY}
 
 
-def cdk(cloud: LocalCloud, folder: Path, *arguments: str) -> None:
-    """Run the CDK command line on the app, or outside of any app."""
-    path = os.pathsep.join([f"{ROOT}/.venv/bin", f"{ROOT}/node_modules/.bin", os.environ["PATH"]])
-    finished = subprocess.run(
-        ["cdk", *arguments],
-        cwd=folder,
-        env={**os.environ, **cloud.environment(), "PATH": path, "PYTHONPATH": str(ROOT)},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        timeout=240,
-        check=False,
-    )
-    assert finished.returncode == 0, finished.stdout[-5000:]
-
-
-def outputs(cloud: LocalCloud) -> dict[str, str]:
-    """Return what the stack tells of itself."""
-    (stack,) = cloud.client("cloudformation").describe_stacks(StackName="shop")["Stacks"]
-    return {output["OutputKey"]: output["OutputValue"] for output in stack["Outputs"]}
-
-
 def username(cloud: LocalCloud, secret: str, *, role: str | None = None) -> str:
     """Return whom a secret's current value names, read as root or as a role, in the region of its ARN."""
     client = cloud.client("secretsmanager", role=role, region=secret.split(":")[3])
     value = client.get_secret_value(SecretId=secret, VersionStage="AWSCURRENT")
     return str(json.loads(value["SecretString"])["username"])
+
+
+def other_login(of: str) -> str:
+    """Return the login of the web applications whose turn it is after one."""
+    return {"web": "web_clone", "web_clone": "web"}[of]
 
 
 def copy_of(secret: str) -> str:
@@ -131,38 +114,67 @@ def rotate_all(cloud: LocalCloud, secrets: list[str]) -> None:
     assert failed == []
 
 
+@pytest.fixture(scope="module")
+def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
+    """The app, deployed once for the tests of this file."""
+    folder = tmp_path_factory.mktemp("shop")
+    with LocalCloud.start(folder / "cloud") as cloud:
+        shop = Shop.prepare(cloud, folder)
+        shop.deploy()
+        yield shop
+
+
 @pytest.mark.timeout(600)
-def test_three_engines_with_users_and_consumers_live_a_whole_life(tmp_path: Path) -> None:
+def test_applications_never_notice_that_every_credential_rotates_every_five_seconds(
+    shop: Shop, tmp_path: Path, tell: Callable[[str], None]
+) -> None:
+    """With every driver and pool, for a minute, each rotation held for two seconds between password and label."""
+    figures = soak(shop.cloud, shop.outputs, CREDENTIALS, Pace(seconds=60), tmp_path)
+    for each in figures:
+        tell(
+            f"soak: {each.credential.name}: {len(each.rotations)} rotations, {each.operations} operations, "
+            f"{len(each.failures)} failed, {len(each.opened_in_gaps)} of {len(each.opened)} connections in gaps, "
+            f"{each.retries} retries, the slowest {each.slowest_seconds:.1f} s, "
+            f"{each.calls_per_thousand:.0f} calls per 1,000"
+        )
+    assert broken_promises(figures) == []
+
+
+def test_applications_that_do_not_retry_notice(shop: Shop, tmp_path: Path) -> None:
+    """Or the soak would find nothing."""
+    (credential,) = [each for each in CREDENTIALS if each.name == "postgres single_user"]
+    (figures,) = soak(shop.cloud, shop.outputs, [credential], Pace(seconds=1), tmp_path, impatient=True)
+    clients = {failure.partition(":")[0] for failure in figures.failures}
+    assert {"psycopg", "pg8000", "asyncpg"} <= clients
+    assert any("operations failed" in sentence for sentence in figures.broken_promises())
+
+
+@pytest.mark.timeout(600)
+def test_three_engines_with_users_and_consumers_live_a_whole_life(shop: Shop) -> None:
     """Deployed, rotated, read by consumers and by them alone, updated, rotated again, destroyed."""
-    app = ("--app", f"{ROOT}/.venv/bin/python -m tests.support.apps.three_engines")
-    with LocalCloud.start(tmp_path / "cloud") as cloud:
-        cdk(cloud, tmp_path, "bootstrap", f"aws://{cloud.account}/{cloud.region}")
-        # Secrets Manager takes policies only that name principals who exist.
-        for role in (FOREIGN_READER, NEIGHBOUR):
-            emulated.create_role(cloud, account=role.split(":")[4], name=role.rpartition("/")[2])
-        cdk(cloud, tmp_path, "deploy", *app, "--require-approval", "never", "-c", "level=read_only")
-        told = outputs(cloud)
-        secrets = [told[f"{name}{credential}"] for name in DATABASES for credential in CREDENTIALS]
-        rotate_all(cloud, secrets)
-        strangers = (allow_at_home(cloud, NEIGHBOUR, told), administrator(cloud))
-        allow_at_home(cloud, FOREIGN_READER, told)
-        for name in DATABASES:
-            web, reports = told[f"{name}Web"], told[f"{name}ReportsRole"]
-            for kind in COMPUTES:
-                assert username(cloud, web, role=told[f"{name}{kind}Role"]) == "web_clone"
-            assert username(cloud, web, role=FOREIGN_READER) == "web_clone"
-            assert username(cloud, told[f"{name}Reports"], role=reports) == "reports"
-            assert username(cloud, copy_of(web), role=told[f"{name}ServiceRole"]) == "web_clone"
-            for stranger in (reports, *strangers):
-                for secret in (web, copy_of(web)):
-                    with pytest.raises(ClientError, match="AccessDenied"):
-                        username(cloud, secret, role=stranger)
-        assert [may_write(cloud, told[f"{name}Reports"]) for name in DATABASES] == [False] * len(DATABASES)
-        cdk(cloud, tmp_path, "deploy", *app, "--require-approval", "never", "-c", "level=read_write")
-        assert [may_write(cloud, told[f"{name}Reports"]) for name in DATABASES] == [True] * len(DATABASES)
-        rotate_all(cloud, secrets)
-        for name in DATABASES:
-            for secret in (told[f"{name}Web"], copy_of(told[f"{name}Web"])):
-                assert username(cloud, secret, role=told[f"{name}ServiceRole"]) == "web"
-        cdk(cloud, tmp_path, "destroy", *app, "--force")
-        assert cloud.control.databases() == []
+    cloud, told = shop.cloud, shop.outputs
+    secrets = [told[f"{name}{credential}"] for name in DATABASES for credential in CREDENTIALS_OF_ONE]
+    following = {name: other_login(username(cloud, told[f"{name}Web"])) for name in DATABASES}
+    rotate_all(cloud, secrets)
+    strangers = (allow_at_home(cloud, NEIGHBOUR, told), administrator(cloud))
+    allow_at_home(cloud, FOREIGN_READER, told)
+    for name in DATABASES:
+        web, reports = told[f"{name}Web"], told[f"{name}ReportsRole"]
+        for kind in COMPUTES:
+            assert username(cloud, web, role=told[f"{name}{kind}Role"]) == following[name]
+        assert username(cloud, web, role=FOREIGN_READER) == following[name]
+        assert username(cloud, told[f"{name}Reports"], role=reports) == "reports"
+        assert username(cloud, copy_of(web), role=told[f"{name}ServiceRole"]) == following[name]
+        for stranger in (reports, *strangers):
+            for secret in (web, copy_of(web)):
+                with pytest.raises(ClientError, match="AccessDenied"):
+                    username(cloud, secret, role=stranger)
+    assert [may_write(cloud, told[f"{name}Reports"]) for name in DATABASES] == [False] * len(DATABASES)
+    shop.deploy(level="read_write")
+    assert [may_write(cloud, told[f"{name}Reports"]) for name in DATABASES] == [True] * len(DATABASES)
+    rotate_all(cloud, secrets)
+    for name in DATABASES:
+        for secret in (told[f"{name}Web"], copy_of(told[f"{name}Web"])):
+            assert username(cloud, secret, role=told[f"{name}ServiceRole"]) == other_login(following[name])
+    shop.destroy()
+    assert cloud.control.databases() == []

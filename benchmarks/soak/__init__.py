@@ -1,0 +1,1 @@
+"""Applications of every kind work on every engine while their credentials rotate every few seconds: `make soak`."""
