@@ -9,6 +9,7 @@ import pytest
 from localcloud.cloud import LocalCloud
 from localcloud.emulator_process import EmulatorCommand
 from tests.support.deployment import Deployment
+from tests.support.manual_rotation import ManualRotations, manual_rotations
 from tests.support.operations import Operator
 
 if TYPE_CHECKING:
@@ -41,6 +42,13 @@ def paused(deployment: Deployment) -> Iterator[Deployment]:
     yield deployment
     for name, executions in reserved.items():
         client.put_function_concurrency(FunctionName=name, ReservedConcurrentExecutions=executions)
+
+
+@pytest.fixture
+def by_hand(paused: Deployment, tmp_path: Path) -> Iterator[ManualRotations]:
+    """Rotations of the paused deployment that the test performs itself."""
+    with manual_rotations(paused, tmp_path) as rotations:
+        yield rotations
 
 
 def _wait_for_silence(deployment: Deployment) -> None:

@@ -15,32 +15,31 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.support.manual_rotation import ManualRotation, start
-
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from tests.support.deployment import Deployment
     from tests.support.doomed_function import Call
+    from tests.support.manual_rotation import ManualRotations
 
 # What the function's session says to the server, beside what the driver says for it.
 _STATEMENT = re.compile(r"LOG: +(?:statement|execute <unnamed>): (.*)")
 
 
-def recorded_calls(deployment: Deployment, folder: Path) -> list[Call]:
+def recorded_calls(rotations: ManualRotations) -> list[Call]:
     """Return the external calls of an undisturbed rotation."""
-    rotation = start(deployment, folder)
+    rotation = rotations.start()
     exit_code, calls = rotation.run()
     assert exit_code == 0
     assert rotation.has_ended_well
     return calls
 
 
-def test_the_recorded_run_misses_no_statement_of_the_server_log(paused: Deployment, tmp_path: Path) -> None:
+def test_the_recorded_run_misses_no_statement_of_the_server_log(paused: Deployment, by_hand: ManualRotations) -> None:
     """The points to die at are all there are: the journal has what the server logged, in its order."""
     (database,) = paused.cloud.control.databases()
     log = Path(database.log_file)
-    rotation = start(paused, tmp_path)
+    rotation = by_hand.start()
     before = len(log.read_text())
     _, calls = rotation.run()
     logged = [" ".join(statement.split()[:2]) for statement in _STATEMENT.findall(log.read_text()[before:])]
@@ -48,9 +47,9 @@ def test_the_recorded_run_misses_no_statement_of_the_server_log(paused: Deployme
     assert len(logged) >= 5
 
 
-def test_the_recorded_run_misses_no_call_of_the_trail(paused: Deployment, tmp_path: Path) -> None:
+def test_the_recorded_run_misses_no_call_of_the_trail(paused: Deployment, by_hand: ManualRotations) -> None:
     """Likewise for Secrets Manager: the journal has what the trail recorded of the function's role."""
-    rotation = start(paused, tmp_path)
+    rotation = by_hand.start()
     before = set(calls_in_trail(paused))
     _, calls = rotation.run()
     new = [name for event, name in calls_in_trail(paused).items() if event not in before]
@@ -70,14 +69,13 @@ def calls_in_trail(deployment: Deployment) -> dict[str, str]:
     }
 
 
-def sweep(deployment: Deployment, folder: Path, points: Iterable[tuple[int, bool]], variant: str = "sound") -> None:
+def sweep(rotations: ManualRotations, points: Iterable[tuple[int, bool]], variant: str = "sound") -> None:
     """Kill the function at each point, then repeat the rotation and see it end well.
 
     :param points: index of an external call, and whether to die after it instead of before.
     """
     for index, after in points:
-        rotation = start(deployment, folder)
-        rotation.variant = variant
+        rotation = rotations.start(variant)
         exit_code, calls = rotation.run(at=index, after=after)
         where = f"Killed {'after' if after else 'before'} call {index}, {calls[-1]},"
         assert exit_code == -signal.SIGKILL, f"{where} the function lives."
@@ -86,23 +84,22 @@ def sweep(deployment: Deployment, folder: Path, points: Iterable[tuple[int, bool
         assert rotation.has_ended_well, f"{where} the repetition did not end the rotation."
 
 
-def test_it_converges_wherever_it_is_killed(paused: Deployment, tmp_path: Path, tell: Callable[[str], None]) -> None:
+def test_it_converges_wherever_it_is_killed(by_hand: ManualRotations, tell: Callable[[str], None]) -> None:
     """Before and after each external call: some labelled value logs in, and a repetition ends the rotation."""
-    calls = recorded_calls(paused, tmp_path)
+    calls = recorded_calls(by_hand)
     points = list(itertools.product(range(len(calls)), (False, True)))
-    sweep(paused, tmp_path, points)
+    sweep(by_hand, points)
     tell(f"crash sweep: killed at {len(points)} points, converged each time")
 
 
 @pytest.mark.parametrize(("variant", "last_effect"), [("no roll-forward", "COMMIT"), ("no retry", "PutSecretValue")])
 def test_the_sweep_catches_a_function_that_is_not_idempotent(
-    paused: Deployment, tmp_path: Path, variant: str, last_effect: str
+    by_hand: ManualRotations, variant: str, last_effect: str
 ) -> None:
     """A function that does not know what an earlier run has done fails when it is repeated after that effect."""
-    calls = recorded_calls(paused, tmp_path)
+    calls = recorded_calls(by_hand)
     effect = next(index for index, call in enumerate(calls) if call.name == last_effect)
     points = [(index, True) for index in range(effect, effect + 3)]  # a variant may make calls that the sound one lacks
     with pytest.raises(AssertionError, match=r"the repetition failed"):
-        sweep(paused, tmp_path, points, variant)
-    mended = ManualRotation(paused, paused.labels["AWSPENDING"], tmp_path)
-    assert mended.run()[0] == 0
+        sweep(by_hand, points, variant)
+    assert by_hand.resume().run()[0] == 0

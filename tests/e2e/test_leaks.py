@@ -10,13 +10,13 @@ import pytest
 
 from tests.support.deployment import ROOT
 from tests.support.leaks import find_leaks
-from tests.support.manual_rotation import ManualRotation, start
 from tests.support.waiting import eventually
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from tests.support.deployment import Deployment
+    from tests.support.manual_rotation import ManualRotations
 
 Evidence = dict[str, str]
 
@@ -113,11 +113,9 @@ def test_the_search_reads_what_the_function_and_the_server_wrote(after_failures:
     assert "RefusedError" in found["errors of the function"]
 
 
-def test_a_leaking_adapter_is_caught(paused: Deployment, after_failures: Deployment, tmp_path: Path) -> None:
+def test_a_leaking_adapter_is_caught(after_failures: Deployment, by_hand: ManualRotations) -> None:
     """An adapter that sends the password instead of its verifier is found out by the server's log."""
-    rotation: ManualRotation = start(paused, tmp_path)
-    rotation.variant = "leaking"
-    assert rotation.run()[0] == 0
+    assert by_hand.start("leaking").run()[0] == 0
     found = evidence(after_failures)
     names = list(found)
     leaks = find_leaks(after_failures.cloud.captured_secret_values()[-1:], found.values())

@@ -1,8 +1,8 @@
 """The rotation function in a process of its own that dies at a given external call.
 
-Run as `python -m tests.support.doomed_function`. Standard input tells what to run and where to die; the journal tells
-which external calls were begun, one JSON line each. With the argument `serve`, every line of standard input is such an
-order, run in a fork that has everything imported already, and answered by its exit code.
+Run as `python -m tests.support.doomed_function`. Every line of standard input tells what to run and where to die; it
+is run in a fork that has everything imported already, and answered by its exit code. The journal tells which external
+calls were begun, one JSON line each.
 """
 
 from __future__ import annotations
@@ -191,12 +191,12 @@ VARIANTS: Mapping[str, Callable[[], None]] = MappingProxyType(
 
 
 def run(order: Mapping[str, Any]) -> None:
-    """Run the steps of one rotation, all four unless the order names some."""
+    """Run steps of one rotation."""
     watch(Journal(order["journal"], order["at"], order["after"]))
     from rotating_rds_function.handlers import rotate  # noqa: PLC0415  after the libraries were patched
 
     VARIANTS[order["variant"]]()
-    for step in order.get("steps", STEPS):
+    for step in order["steps"]:
         rotate.handler({"Step": step, "SecretId": order["secret"], "ClientRequestToken": order["token"]}, Context())
 
 
@@ -232,13 +232,5 @@ def _perform(order: Mapping[str, Any]) -> None:
         os._exit(code)
 
 
-def main() -> None:
-    """Run what the command line says."""
-    if sys.argv[1:] == ["serve"]:
-        serve()
-    else:
-        run(json.load(sys.stdin))
-
-
 if __name__ == "__main__":
-    main()
+    serve()

@@ -2,58 +2,38 @@
 
 from __future__ import annotations
 
-import json
-import os
-import subprocess
-import sys
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from tests.support.deployment import ROOT
-from tests.support.doomed_function import Call
+from tests.support.doomed_function import STEPS
+from tests.support.doomed_process import DoomedProcess, doomed_process
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from tests.support.deployment import Deployment
+    from tests.support.doomed_function import Call
 
 
 @dataclass
 class ManualRotation:
-    """A rotation that the test performs itself, in place of the service.
+    """One of them.
 
     :param deployment: where secret, database and the function's role are.
     :param token: id of the version to rotate to.
-    :param folder: for journals.
     """
 
     deployment: Deployment
+    process: DoomedProcess
     token: str
-    folder: Path
     variant: str = "sound"
-    runs: int = 0
 
     def run(self, at: int | None = None, *, after: bool = False) -> tuple[int, list[Call]]:
         """Run the four steps under the function's own role; return the exit code and the external calls."""
-        self.runs += 1
-        journal = self.folder / f"{self.token}-{self.runs}.jsonl"
-        order = {"secret": self.deployment.secret, "token": self.token, "journal": str(journal)}
-        order |= {"variant": self.variant}
-        variables = self.deployment.function_configuration["Environment"]["Variables"]
-        environment = self.deployment.cloud.role_environment(self.deployment.function_role)
-        finished = subprocess.run(
-            [sys.executable, "-m", "tests.support.doomed_function"],
-            input=json.dumps({**order, "at": at, "after": after}),
-            env={"PATH": os.environ["PATH"], **environment, **variables},
-            cwd=ROOT,
-            capture_output=True,
-            text=True,
-            timeout=60,
-            check=False,
-        )
-        self.deployment.function_output.append(finished.stdout + finished.stderr)
-        calls = [Call(**json.loads(line)) for line in journal.read_text().splitlines()] if journal.exists() else []
-        return finished.returncode, calls
+        order = {"secret": self.deployment.secret, "token": self.token, "variant": self.variant, "steps": STEPS}
+        return self.process.run(**order, at=at, after=after)
 
     @property
     def some_value_logs_in(self) -> bool:
@@ -72,10 +52,36 @@ class ManualRotation:
         )
 
 
-def start(deployment: Deployment, folder: Path) -> ManualRotation:
-    """Have the service stage a version for a new rotation."""
-    token = deployment.cloud.client("secretsmanager").rotate_secret(SecretId=deployment.secret)["VersionId"]
-    assert deployment.ended(token).outcome == "failed"
-    assert deployment.labels["AWSPENDING"] == token
-    assert deployment.value("AWSPENDING") is None
-    return ManualRotation(deployment, token, folder)
+@dataclass
+class ManualRotations:
+    """Those of one deployment, whose own function is at rest."""
+
+    deployment: Deployment
+    process: DoomedProcess
+
+    def start(self, variant: str = "sound") -> ManualRotation:
+        """Have the service stage a version for a new rotation.
+
+        :param variant: of the function.
+        """
+        deployment = self.deployment
+        token = deployment.cloud.client("secretsmanager").rotate_secret(SecretId=deployment.secret)["VersionId"]
+        assert deployment.ended(token).outcome == "failed"
+        assert deployment.labels["AWSPENDING"] == token
+        assert deployment.value("AWSPENDING") is None
+        return ManualRotation(deployment, self.process, token, variant)
+
+    def resume(self) -> ManualRotation:
+        """Return the rotation that is under way, by the sound function."""
+        return ManualRotation(self.deployment, self.process, self.deployment.labels["AWSPENDING"])
+
+
+@contextmanager
+def manual_rotations(deployment: Deployment, folder: Path) -> Iterator[ManualRotations]:
+    """Run the function's process; what it printed is the deployment's from then on."""
+    variables = deployment.function_configuration["Environment"]["Variables"]
+    with doomed_process(
+        folder, {**deployment.cloud.role_environment(deployment.function_role), **variables}
+    ) as process:
+        yield ManualRotations(deployment, process)
+    deployment.function_output.append(process.output)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +19,7 @@ from tests.support.proxy import Fault, Proxy, proxy_to
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from concurrent.futures import Future
 
     from localcloud.databases import Authority
     from rotating_rds_function.domain.strategies import Strategy
@@ -26,6 +28,12 @@ LANES = [
     (engine, strategy)
     for engine in ("postgres", "mysql", "mariadb")
     for strategy in ("single_user", "admin_reset", "alternating_users")
+]
+BROKEN: list[tuple[str, str, Strategy]] = [
+    ("postgres", "single_user", NoRollForward()),
+    ("mysql", "single_user", NoRollForward()),
+    ("mysql", "alternating_users", PasswordBeforeGrants()),
+    ("mariadb", "alternating_users", PasswordBeforeGrants()),
 ]
 STEP_SECONDS = 2.5
 # Beyond its time a step may take no longer than a busy machine takes to notice.
@@ -102,40 +110,21 @@ def spread(chunks: int, points: int) -> list[int]:
     return sorted({round((number + 0.5) * (chunks - 1) / points) for number in range(points)})
 
 
-@pytest.mark.timeout(600)
-@pytest.mark.parametrize(("name", "strategy"), LANES)
-def test_steps_are_bounded_and_a_repetition_converges(
-    name: str, strategy: str, request: pytest.FixtureRequest, authority: Authority, tell: Callable[[str], None]
-) -> None:
-    """Whatever the network does to one chunk, the cause is named in time, and no lock outlives the step."""
-    server = request.getfixturevalue(name)
-    failures: list[str] = []
+def spoil_everything(name: str, strategy: str, server: Any, authority: Authority) -> str:
+    """Spoil chunks all over a rotation, one after the other; return a sentence about it."""
     with bad_network(name, strategy, server, authority) as (proxy, world):
         chunks = chunks_of(proxy, world)
         points = [(fault, at) for fault, count in POINTS.items() for at in spread(chunks, count)]
-        for fault, at in points:
-            failures.append(disturb(proxy, world, fault, at))
-    failed = [cause for cause in failures if cause]
-    tell(
+        failed = [cause for cause in (disturb(proxy, world, fault, at) for fault, at in points) if cause]
+    return (
         f"bad network: {name} {strategy}: {len(points)} of {chunks} chunks spoilt, {len(failed)} steps failed "
         f"({', '.join(sorted(set(failed))) or 'none'}), converged each time"
     )
 
 
-@pytest.mark.parametrize(
-    ("name", "strategy", "broken"),
-    [
-        ("postgres", "single_user", NoRollForward()),
-        ("mysql", "single_user", NoRollForward()),
-        ("mysql", "alternating_users", PasswordBeforeGrants()),
-        ("mariadb", "alternating_users", PasswordBeforeGrants()),
-    ],
-)
-def test_outages_show_a_broken_function(
-    name: str, strategy: str, broken: Strategy, request: pytest.FixtureRequest, authority: Authority
-) -> None:
-    """One that is wrong in a single way does not get through."""
-    with bad_network(name, strategy, request.getfixturevalue(name), authority, broken) as (proxy, world):
+def cut_off(name: str, strategy: str, server: Any, authority: Authority, broken: Strategy) -> None:
+    """Have the network fail at any moment of setSecret, by a function that is wrong in a single way."""
+    with bad_network(name, strategy, server, authority, broken) as (proxy, world):
         world.start_uneven_rotation()
         world.run_step(Step.CREATE, seconds=20)
         proxy.heal()
@@ -143,10 +132,36 @@ def test_outages_show_a_broken_function(
         points = spread(proxy.chunks, 24)
         for step in (Step.TEST, Step.FINISH):
             world.run_step(step, seconds=20)
+        for at in points:
+            disturb(proxy, world, Fault.OUTAGE, at)
 
-        def sweep() -> None:
-            for at in points:
-                disturb(proxy, world, Fault.OUTAGE, at)
 
-        with pytest.raises((AssertionError, RotationError)):
-            sweep()
+@pytest.fixture(scope="module")
+def begun(request: pytest.FixtureRequest, authority: Authority) -> Iterator[dict[tuple[str, ...], Future[Any]]]:
+    """Begin everything at once, for nearly all of its time is waiting; each test sees to its own."""
+    servers = {name: request.getfixturevalue(name) for name, _ in LANES}
+    with ThreadPoolExecutor(len(LANES) + len(BROKEN)) as pool:
+        begun: dict[tuple[str, ...], Future[Any]] = {
+            (name, strategy): pool.submit(spoil_everything, name, strategy, servers[name], authority)
+            for name, strategy in LANES
+        }
+        for name, strategy, broken in BROKEN:
+            begun[name, strategy, "broken"] = pool.submit(cut_off, name, strategy, servers[name], authority, broken)
+        yield begun
+
+
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize(("name", "strategy"), LANES)
+def test_steps_are_bounded_and_a_repetition_converges(
+    name: str, strategy: str, begun: dict[tuple[str, ...], Future[Any]], tell: Callable[[str], None]
+) -> None:
+    """Whatever the network does to one chunk, the cause is named in time, and no lock outlives the step."""
+    tell(begun[name, strategy].result())
+
+
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize(("name", "strategy"), [(name, strategy) for name, strategy, _ in BROKEN])
+def test_outages_show_a_broken_function(name: str, strategy: str, begun: dict[tuple[str, ...], Future[Any]]) -> None:
+    """One that is wrong in a single way does not get through."""
+    with pytest.raises((AssertionError, RotationError)):
+        begun[name, strategy, "broken"].result()

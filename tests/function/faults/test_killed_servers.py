@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import threading
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +22,7 @@ from tests.support.faults.real_backstage import real_backstage
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from concurrent.futures import Future
 
     from localcloud.databases import Authority, DatabaseServer
     from rotating_rds_function.domain.strategies import Strategy
@@ -33,6 +36,11 @@ LANES = [
     ("mysql", "alternating_users"),
     ("mariadb", "single_user"),
     ("mariadb", "alternating_users"),
+]
+BROKEN: list[tuple[str, str, Strategy]] = [
+    ("postgres", "single_user", NoRollForward()),
+    ("mysql", "alternating_users", PasswordBeforeGrants()),
+    ("mariadb", "alternating_users", PasswordBeforeGrants()),
 ]
 KINDS: dict[str, type[DatabaseServer]] = {"postgres": PostgresServer, "mysql": MySqlServer, "mariadb": MariaDbServer}
 DOWN_SECONDS = 0.3
@@ -67,13 +75,6 @@ class ServerKiller(Crash):
             self.restart.join()
         elif self.server is not None and self.server.pid is None:
             self.server.start()
-
-
-@pytest.fixture(scope="module")
-def mortal(request: pytest.FixtureRequest, authority: Authority, tmp_path_factory: Any) -> Iterator[DatabaseServer]:
-    """Run a server that no other test uses."""
-    with running(KINDS[request.param], tmp_path_factory.mktemp(f"mortal-{request.param}"), authority) as server:
-        yield server
 
 
 def rotate(world: FaultyWorld) -> None:
@@ -117,51 +118,70 @@ def kill_in(world: FaultyWorld, step: Step, killer: ServerKiller, *, seconds: fl
     return succeeded
 
 
-@pytest.mark.timeout(600)
-@pytest.mark.parametrize(("mortal", "strategy"), LANES, indirect=["mortal"])
-def test_a_step_gets_over_a_server_that_dies_and_comes_back(
-    mortal: DatabaseServer, strategy: str, request: pytest.FixtureRequest, authority: Authority, tell: Any
-) -> None:
-    """At every call of setSecret and testSecret: it goes on, or ends with the cause, and a repetition converges."""
-    name = request.node.callspec.params["mortal"]
+def kill_everywhere(name: str, strategy: str, mortal: DatabaseServer, authority: Authority) -> str:
+    """Kill the server at every call of setSecret and testSecret, one after the other; return a sentence about it."""
     backstage = real_backstage(name, mortal, authority)
     world = FaultyWorld(backstage, strategy)
     rotate(world)
     points = [(step, at) for step in (Step.SET, Step.TEST) for at in range(calls_of(world, step))]
     succeeded = sum(kill_in(world, step, ServerKiller(at=at, server=mortal)) for step, at in points)
     backstage.close()
-    tell(
+    return (
         f"killed servers: {name} {strategy}: killed at {len(points)} calls, {succeeded} steps got over it by "
         "themselves, converged each time"
     )
 
 
-@pytest.mark.timeout(300)
-@pytest.mark.parametrize(
-    ("mortal", "strategy", "broken"),
-    [
-        ("postgres", "single_user", NoRollForward()),
-        ("mysql", "alternating_users", PasswordBeforeGrants()),
-        ("mariadb", "alternating_users", PasswordBeforeGrants()),
-    ],
-    indirect=["mortal"],
-)
-def test_a_dead_server_shows_a_broken_function(
-    mortal: DatabaseServer, strategy: str, broken: Strategy, request: pytest.FixtureRequest, authority: Authority
-) -> None:
-    """One that is wrong in a single way does not get through: here servers stay down for the rest of the step."""
-    name = request.node.callspec.params["mortal"]
+def leave_dead(name: str, strategy: str, broken: Strategy, mortal: DatabaseServer, authority: Authority) -> None:
+    """Kill it for the rest of the step, at every call of setSecret by a function that is wrong in a single way."""
     backstage = real_backstage(name, mortal, authority)
     strategies = dict(backstage.deployment.strategies)
     world = FaultyWorld(backstage, strategy, strategies=strategies)
     rotate(world)
     strategies[strategy] = broken
     points = range(calls_of(world, Step.SET))
-
-    def sweep() -> None:
+    try:
         for at in points:
             kill_in(world, Step.SET, ServerKiller(at=at, server=mortal, stays_down=True), seconds=1.0)
+    finally:
+        mortal.start()
 
+
+@pytest.fixture(scope="module")
+def begun(authority: Authority, tmp_path_factory: Any) -> Iterator[dict[tuple[str, ...], Future[Any]]]:
+    """Begin with all engines at once, for a good part of it is waiting; each test sees to its own part.
+
+    Each engine has a server that no other test uses, and a thread that does one thing after the other with it.
+    """
+    begun: dict[tuple[str, ...], Future[Any]] = {}
+    with ExitStack() as tidy:
+        for engine, kind in KINDS.items():
+            mortal = tidy.enter_context(running(kind, tmp_path_factory.mktemp(f"mortal-{engine}"), authority))
+            thread = tidy.enter_context(ThreadPoolExecutor(1))
+            for name, strategy in LANES:
+                if name == engine:
+                    begun[name, strategy] = thread.submit(kill_everywhere, name, strategy, mortal, authority)
+            for name, strategy, broken in BROKEN:
+                if name == engine:
+                    told = (name, strategy, broken, mortal, authority)
+                    begun[name, strategy, "broken"] = thread.submit(leave_dead, *told)
+        yield begun
+
+
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize(("name", "strategy"), LANES)
+def test_a_step_gets_over_a_server_that_dies_and_comes_back(
+    name: str, strategy: str, begun: dict[tuple[str, ...], Future[Any]], tell: Callable[[str], None]
+) -> None:
+    """At every call of setSecret and testSecret: it goes on, or ends with the cause, and a repetition converges."""
+    tell(begun[name, strategy].result())
+
+
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize(("name", "strategy"), [(name, strategy) for name, strategy, _ in BROKEN])
+def test_a_dead_server_shows_a_broken_function(
+    name: str, strategy: str, begun: dict[tuple[str, ...], Future[Any]]
+) -> None:
+    """One that is wrong in a single way does not get through: here servers stay down for the rest of the step."""
     with pytest.raises((AssertionError, RotationError)):
-        sweep()
-    mortal.start()
+        begun[name, strategy, "broken"].result()

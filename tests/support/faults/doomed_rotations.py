@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 from rotating_rds_function.adapters.tls import CA_BUNDLE_VARIABLE
 from rotating_rds_function.domain.endpoints import VARIABLE
-from tests.support.deployment import ROOT
-from tests.support.doomed_function import STEPS, Call
+from tests.support.doomed_function import STEPS
+from tests.support.doomed_process import DoomedProcess, doomed_process
 from tests.support.faults.faulty_world import FaultyWorld
 from tests.support.faults.people import People
 from tests.support.faults.real_backstage import real_backstage
@@ -25,6 +22,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from localcloud.databases import Authority, DatabaseServer
+    from tests.support.doomed_function import Call
     from tests.support.faults.real_backstage import RealBackstage
 
 
@@ -33,15 +31,12 @@ class DoomedRotations:
     """One secret of a real server, behind a served Secrets Manager, and the process that rotates it.
 
     :param world: the secret and what is promised about it.
-    :param folder: for journals and for what the function prints.
     """
 
     world: FaultyWorld
     backstage: RealBackstage
-    folder: Path
-    process: subprocess.Popen[str]
+    process: DoomedProcess
     variant: str = "sound"
-    _runs: int = field(default=0, init=False)
 
     @cached_property
     def people(self) -> People:
@@ -51,7 +46,7 @@ class DoomedRotations:
     @property
     def output(self) -> str:
         """What the function has printed in all of its runs."""
-        return self._output.read_text() if self._output.exists() else ""
+        return self.process.output
 
     def run(
         self, at: int | None = None, *, after: bool = False, steps: Sequence[str] = STEPS
@@ -61,27 +56,8 @@ class DoomedRotations:
         :param at: index of the external call to die at.
         :param after: whether it dies after the call had its effect, instead of before.
         """
-        assert self.process.stdin is not None
-        assert self.process.stdout is not None
-        self._runs += 1
-        journal = self.folder / f"{self._runs}.jsonl"
-        order = {
-            "secret": ARN,
-            "token": self.world.tokens[-1],
-            "journal": str(journal),
-            "output": str(self._output),
-            "variant": self.variant,
-            "steps": list(steps),
-            "at": at,
-            "after": after,
-        }
-        print(json.dumps(order), file=self.process.stdin, flush=True)
-        code = int(self.process.stdout.readline())
-        return code, [Call(**json.loads(line)) for line in journal.read_text().splitlines()] if journal.exists() else []
-
-    @property
-    def _output(self) -> Path:
-        return self.folder / "output.log"
+        order = {"secret": ARN, "token": self.world.tokens[-1], "variant": self.variant, "steps": list(steps)}
+        return self.process.run(**order, at=at, after=after)
 
 
 @contextmanager
@@ -97,7 +73,6 @@ def doomed_rotations(
     endpoint = {"host": server.host, "port": server.port, "server_name": "localhost"}
     with serving(SecretsManagerApi(world.store)) as url:
         environment = {
-            "PATH": os.environ["PATH"],
             "AWS_ENDPOINT_URL": url,
             "AWS_ACCESS_KEY_ID": "test",
             "AWS_SECRET_ACCESS_KEY": "test",
@@ -105,16 +80,8 @@ def doomed_rotations(
             VARIABLE: json.dumps({"orders": endpoint}),
             CA_BUNDLE_VARIABLE: str(authority.certificate),
         }
-        with subprocess.Popen(
-            [sys.executable, "-m", "tests.support.doomed_function", "serve"],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-            cwd=ROOT,
-            env=environment,
-        ) as process:
+        with doomed_process(folder, environment) as process:
             try:
-                yield DoomedRotations(world, backstage, folder, process)
+                yield DoomedRotations(world, backstage, process)
             finally:
-                process.kill()
                 backstage.close()
