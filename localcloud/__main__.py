@@ -10,6 +10,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from localcloud import platforms
 from localcloud.cloud import DEFAULT_DIRECTORY, LocalCloud
 from localcloud.connection import UNSET
 from localcloud.databases import DatabaseServerError
@@ -87,6 +88,24 @@ def env(
 ) -> None:
     """Print the variables that point tools at the local cloud, for `eval`."""
     _print_variables(LocalCloud.attach(directory), role)
+
+
+@application.command(context_settings={"allow_interspersed_args": False})
+def run(
+    command: Annotated[list[str], typer.Argument(help="The command and its arguments, after `--`.")],
+    platform: Annotated[
+        str,
+        typer.Option(
+            "--as", metavar="PLATFORM:NAME", help="ecs:ROLE, a task's role; ec2:INSTANCE_PROFILE, an instance's."
+        ),
+    ],
+    directory: Directory = DEFAULT_DIRECTORY,
+) -> None:
+    """Run a command under a deployed role, which reaches it as on ECS or EC2."""
+    cloud = LocalCloud.attach(directory)
+    with platforms.running_as(cloud, platforms.parse(platform, cloud)) as environment:
+        code = platforms.run(command, environment)
+    raise typer.Exit(code)
 
 
 _KEYS = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")

@@ -105,6 +105,10 @@ class LocalCloud:
         """The certificate authority of the database servers (PEM)."""
         return self._authority_directory / "certificate.pem"
 
+    def endpoint_environment(self) -> dict[str, str]:
+        """Return the variables that lead tools to this cloud, without anybody to act as."""
+        return self._connection.environment()
+
     def environment(self) -> dict[str, str]:
         """Return the variables with which AWS CLI, boto3 and cdk act as the account's root."""
         return self._connection.root_environment()

@@ -17,6 +17,8 @@ REGION = "us-east-1"
 
 # Root's key in the emulator; it guards nothing.
 _ROOT_KEY = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}
+# Who knows whom to act as need not look for the metadata service of a machine that may be an instance of EC2.
+_NO_METADATA = {"AWS_EC2_METADATA_DISABLED": "true"}
 
 UNSET = ("AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_SESSION_TOKEN", "AWS_ROLE_ARN", "AWS_WEB_IDENTITY_TOKEN_FILE")
 """Variables of the user's shell that would lead tools elsewhere."""
@@ -34,13 +36,30 @@ class Connection:
     endpoint_url: str
     ca_bundle: Path
 
+    def environment(self) -> dict[str, str]:
+        """Return the variables that lead tools to the local cloud, without anybody to act as."""
+        bypassed = [os.environ.get("NO_PROXY") or os.environ.get("no_proxy"), "127.0.0.1", "localhost"]
+        no_proxy = ",".join(host for host in bypassed if host)
+        return {
+            "AWS_ENDPOINT_URL": self.endpoint_url,
+            "AWS_ENDPOINT_URL_S3": self.endpoint_url,
+            "AWS_REGION": REGION,
+            "AWS_DEFAULT_REGION": REGION,
+            # A profile of the user would win over a container's credentials, and may name an endpoint of its own.
+            "AWS_CONFIG_FILE": os.devnull,
+            "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+            "NO_PROXY": no_proxy,
+            "no_proxy": no_proxy,
+            "ROTATING_RDS_CA_BUNDLE": str(self.ca_bundle),
+        }
+
     def root_environment(self) -> dict[str, str]:
         """Return the variables with which AWS CLI, boto3 and cdk act as the account's root."""
-        return self._environment() | _ROOT_KEY
+        return self.environment() | _NO_METADATA | _ROOT_KEY
 
     def role_environment(self, credentials_url: str) -> dict[str, str]:
         """Return the variables with which AWS's SDKs fetch a role's credentials, as they do in a container."""
-        return self._environment() | {"AWS_CONTAINER_CREDENTIALS_FULL_URI": credentials_url}
+        return self.environment() | _NO_METADATA | {"AWS_CONTAINER_CREDENTIALS_FULL_URI": credentials_url}
 
     def root_client(self, service: str, *, account: str = ACCOUNT, region: str = REGION) -> Any:
         """Return a boto3 client that acts as the root of an account."""
@@ -55,23 +74,6 @@ class Connection:
         """
         keys = (credentials["AccessKeyId"], credentials["SecretAccessKey"], credentials["Token"])
         return self._client(service, keys, region)
-
-    def _environment(self) -> dict[str, str]:
-        bypassed = [os.environ.get("NO_PROXY") or os.environ.get("no_proxy"), "127.0.0.1", "localhost"]
-        no_proxy = ",".join(host for host in bypassed if host)
-        return {
-            "AWS_ENDPOINT_URL": self.endpoint_url,
-            "AWS_ENDPOINT_URL_S3": self.endpoint_url,
-            "AWS_REGION": REGION,
-            "AWS_DEFAULT_REGION": REGION,
-            "AWS_EC2_METADATA_DISABLED": "true",
-            # A profile of the user would win over a container's credentials, and may name an endpoint of its own.
-            "AWS_CONFIG_FILE": os.devnull,
-            "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
-            "NO_PROXY": no_proxy,
-            "no_proxy": no_proxy,
-            "ROTATING_RDS_CA_BUNDLE": str(self.ca_bundle),
-        }
 
     def _client(self, service: str, keys: tuple[str, str, str | None], region: str) -> Any:
         key, secret, token = keys

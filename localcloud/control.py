@@ -103,6 +103,18 @@ class ControlClient:
         answer: dict[str, str] = self._call("GET", self.credentials_url(role).removeprefix(self.url))
         return answer
 
+    def assume(self, role: str, *, service: str, source_arn: str, session: str) -> dict[str, str]:
+        """Return keys of a new session that a service begins in a role, if its trust policy admits that.
+
+        :param role: its name, or its ARN.
+        :param service: principal, such as `ecs-tasks.amazonaws.com`.
+        :param source_arn: for which of the service's resources.
+        :param session: the session's name.
+        """
+        request = {"role": role, "service": service, "source_arn": source_arn, "session": session}
+        answer: dict[str, str] = self._call("POST", "/sessions", request)
+        return answer
+
     def hold_rotation(self, *, after_step: str, seconds: float, times: int, secret_id: str | None) -> None:
         """Have the next rotations pause after one of their steps."""
         hold = {"after_step": after_step, "seconds": seconds, "times": times, "secret_id": secret_id}

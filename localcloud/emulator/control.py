@@ -45,6 +45,7 @@ class ControlServer(ThreadingHTTPServer):
         self._routes = [
             _Route("GET", re.compile(r"/health"), self._health),
             _Route("GET", re.compile(rf"/credentials/({_ROLE})"), sessions.role_credentials),
+            _Route("POST", re.compile(r"/sessions"), sessions.service_credentials),
             _Route("POST", re.compile(r"/rotation-holds"), self._hold),
             _Route("GET", re.compile(r"/clock"), self._time),
             _Route("POST", re.compile(r"/clock"), self._advance),
@@ -68,6 +69,8 @@ class ControlServer(ThreadingHTTPServer):
             return HTTPStatus.OK, route.serve(*groups, **(json.loads(body) if body else {}))
         except (sessions.UnknownRoleError, DatabaseError) as error:
             return HTTPStatus.NOT_FOUND, {"message": str(error)}
+        except sessions.UntrustingRoleError as error:
+            return HTTPStatus.FORBIDDEN, {"message": str(error)}
         except (TypeError, ValueError) as error:
             return HTTPStatus.BAD_REQUEST, {"message": str(error)}
         except DatabaseServerError as error:

@@ -118,6 +118,21 @@ def test_a_shell_can_act_as_a_role(localcloud: CommandLine) -> None:
     assert ":assumed-role/reader/" in shell.stdout
 
 
+def test_a_command_runs_under_a_role_as_on_its_platform(localcloud: CommandLine) -> None:
+    """Its output is its own, and its exit code is the command's; a role that has no such process is one sentence."""
+    localcloud.up()
+    trust = {"Effect": "Allow", "Principal": {"Service": "ecs-tasks.amazonaws.com"}, "Action": "sts:AssumeRole"}
+    iam = LocalCloud.attach(localcloud.directory).client("iam")
+    iam.create_role(RoleName="service", AssumeRolePolicyDocument=json.dumps({"Statement": [trust]}))
+    program = "import boto3, sys; print(boto3.client('sts').get_caller_identity()['Arn']); sys.exit(3)"
+    outcome = localcloud("run", "--as", "ecs:service", "--", sys.executable, "-c", program)
+    assert (outcome.returncode, outcome.stderr) == (3, "")
+    assert ":assumed-role/service/" in outcome.stdout
+    outcome = localcloud("run", "--as", "ec2:service", "--", sys.executable, "-c", program)
+    assert (outcome.returncode, outcome.stdout) == (1, "")
+    assert outcome.stderr.startswith("There is no instance profile named 'service': ")
+
+
 def test_the_control_api_is_on_the_next_port(localcloud: CommandLine) -> None:
     """One number is enough to move a cloud."""
     localcloud.up()
