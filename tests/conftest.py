@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import re
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from xdist.scheduler import LoadFileScheduling
 
 from localcloud.databases import Authority, MariaDbServer, MySqlServer, PostgresServer
 from localcloud.databases.binaries import VARIABLE
@@ -18,6 +21,7 @@ if TYPE_CHECKING:
 
     from localcloud.databases import DatabaseServer
 
+_ROOT = Path(__file__).resolve().parents[1]
 _LOG_STATEMENTS = {"log_statement": "all"}
 _FIGURES = pytest.StashKey[list[str]]()
 _CONTRACT = "tests/function/adapters/contract/"
@@ -25,14 +29,18 @@ _ENGINES = ("postgres", "postgres_15", "mysql", "mariadb")
 
 # Files whose tests take longest begin first, so that no worker is left alone with one at the end.
 _FIRST = (
-    "faults/test_bad_network",
+    "e2e/test_access",
+    "e2e/test_three_engines",
     "faults/test_crash_sweep",
-    "faults/test_zero_downtime",
-    "faults/test_killed_servers",
-    "mysql_family/test_parity",
-    "faults/test_state_machine_variants",
+    "e2e/test_life_cycle",
+    "function/adapters/contract/test_provisioning",
     "faults/test_state_machine",
     "iam/test_matrix_on",
+    "stacks/test_synthesis",
+    "faults/test_bad_network",
+    "faults/test_killed_servers",
+    "faults/test_zero_downtime",
+    "mysql_family/test_parity",
     "e2e/",
 )
 
@@ -45,6 +53,26 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         return next((place for place, part in enumerate(_FIRST) if part in item.nodeid), len(_FIRST))
 
     items.sort(key=rank)
+
+
+class ByServers(LoadFileScheduling):  # type: ignore[misc]  # xdist publishes no types
+    """Gives a worker whole files, and the files that share one deployment to one worker."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        file: str = super()._split_scope(nodeid)
+        return "tests/e2e" if _shares_the_deployment(file) else file
+
+
+@functools.cache
+def _shares_the_deployment(file: str) -> bool:
+    text = (_ROOT / file).read_text(encoding="utf-8") if file.startswith("tests/e2e/") else ""
+    return ": Deployment" in text and "LocalCloud.start(" not in text
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> ByServers:
+    """Schedule so, whatever `--dist` says."""
+    return ByServers(config, log)
 
 
 @pytest.fixture

@@ -110,7 +110,7 @@ def test_destroying_leaves_nothing_behind(life: Deployment) -> None:
 
 def test_it_deploys_again_after_having_been_destroyed(life: Deployment) -> None:
     """Nothing that was left behind stands in the way of a second life."""
-    life.deploy()
+    life.deploy_again()
     assert life.stacks == dict.fromkeys(STACKS, "CREATE_COMPLETE")
     assert life.rotate().outcome == "succeeded"
     assert life.logs_in(life.value())

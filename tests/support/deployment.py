@@ -63,9 +63,14 @@ class Deployment:
         self.cdk("deploy", "--context", "env=local", "--all", "--require-approval", "never")
         self.__dict__.pop("outputs", None)
 
+    def deploy_again(self) -> None:
+        """Deploy what was synthesised last."""
+        self.cdk("deploy", "--app", "cdk.out", "--all", "--require-approval", "never")
+        self.__dict__.pop("outputs", None)
+
     def destroy(self) -> None:
-        """Destroy every stack of the local environment."""
-        self.cdk("destroy", "--context", "env=local", "--all", "--force")
+        """Destroy every stack of what was synthesised last."""
+        self.cdk("destroy", "--app", "cdk.out", "--all", "--force")
         self.__dict__.pop("outputs", None)
 
     def cdk(self, *arguments: str, cwd: Path | None = None) -> str:

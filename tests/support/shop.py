@@ -49,8 +49,8 @@ class Shop:
         self._cdk("deploy", *_APP, "--require-approval", "never", "-c", f"level={level}")
 
     def destroy(self) -> None:
-        """Destroy the stack."""
-        self._cdk("destroy", *_APP, "--force")
+        """Destroy the stack of what was synthesised last."""
+        self._cdk("destroy", "--app", "cdk.out", "--all", "--force")
 
     @property
     def outputs(self) -> dict[str, str]:
