@@ -1,4 +1,4 @@
-"""An app of somebody else's: a database of each engine, two users each, consumers of every kind."""
+"""An app of somebody else's: a database of each engine, two users each, consumers of every kind, alarms on MySQL."""
 
 from __future__ import annotations
 
@@ -10,7 +10,16 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_rds as rds
 from aws_cdk.aws_secretsmanager import ReplicaRegion
 
-from rotating_rds import Access, Compute, Engine, ProvisionFunction, RotatingDatabase, Rotation, RotationFunction
+from rotating_rds import (
+    Access,
+    Compute,
+    Engine,
+    ProbeFunction,
+    ProvisionFunction,
+    RotatingDatabase,
+    Rotation,
+    RotationFunction,
+)
 
 ENGINES = {
     "Postgres": Engine.postgres(rds.PostgresEngineVersion.of("18", "18")),
@@ -64,13 +73,15 @@ class Shop(Stack):
             "vpc_subnets": ec2.SubnetSelection(subnet_type=ec2.SubnetType.PRIVATE_ISOLATED),
             "secrets_manager_endpoint": endpoint,
         }
+        shared: dict[str, Any] = {
+            **network,
+            "removal_policy": RemovalPolicy.DESTROY,
+            "reserved_concurrent_executions": None,
+        }
         functions: dict[str, Any] = {
-            "rotation_function": RotationFunction(
-                self, "Rotation", **network, removal_policy=RemovalPolicy.DESTROY, reserved_concurrent_executions=None
-            ),
-            "provision_function": ProvisionFunction(
-                self, "Provision", **network, removal_policy=RemovalPolicy.DESTROY, reserved_concurrent_executions=None
-            ),
+            "rotation_function": RotationFunction(self, "Rotation", **shared),
+            "provision_function": ProvisionFunction(self, "Provision", **shared),
+            "probe_function": ProbeFunction(self, "Probe", **shared),
         }
         for name, engine in ENGINES.items():
             database = RotatingDatabase(
@@ -85,6 +96,8 @@ class Shop(Stack):
                 removal_policy=RemovalPolicy.DESTROY,
             )
             self._add_users(database, name, level)
+            if name == "MySql":  # whose passwords alone may outlive a rotation
+                CfnOutput(self, "AlarmTopic", value=database.add_alarms().topic.topic_arn)
 
     @property
     def availability_zones(self) -> list[str]:
