@@ -8,6 +8,7 @@ from constructs import Construct
 
 from rotating_rds import ConsumerRole, ProbeFunction, ProvisionFunction, RotationFunction
 from rotating_rds.encryption import CustomerKey
+from rotating_rds.function_logs import log_group_prefix
 from stacks.acknowledgements import acknowledge_database
 from stacks.choices import LOG_RETENTIONS, companions
 from stacks.key_path import refusals_name
@@ -72,6 +73,7 @@ class DatabaseStack(EnvironmentStack):
             "encryption_key": CustomerKey(self, "Key", description="Functions for databases", removal_policy=removal),
             "reserved_concurrent_executions": wanted.concurrency or None,
             "tracing": wanted.tracing,
+            "log_group_prefix": log_group_prefix(settings.shared_functions),
             "log_retention": LOG_RETENTIONS[settings.defaults.log_retention_days],
             "removal_policy": removal,
             "role_path": settings.role_path,

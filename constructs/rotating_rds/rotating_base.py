@@ -29,6 +29,7 @@ from rotating_rds.detection import CredentialDetection
 from rotating_rds.encryption import CustomerKey
 from rotating_rds.errors import DeclarationError
 from rotating_rds.findings import Severity
+from rotating_rds.function_logs import log_group_prefix
 from rotating_rds.identity import role_path
 from rotating_rds.metrics import RotationMetrics
 from rotating_rds.probe_function import ProbeFunction
@@ -118,6 +119,7 @@ class RotatingBase(Construct):
             runtime=shared.function_runtime,
             reserved_concurrent_executions=shared.function_concurrency,
             tracing=shared.function_tracing,
+            log_group_prefix=log_group_prefix(self.database_id),
             log_retention=shared.log_retention,
             removal_policy=shared.companions,
             role_path=self.role_path,

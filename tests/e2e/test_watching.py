@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -108,6 +109,19 @@ def standby(deployment: Deployment) -> Iterator[str]:
     rds.modify_db_instance(DBInstanceIdentifier=database.identifier, MultiAZ=True, ApplyImmediately=True)
     yield database.identifier
     rds.modify_db_instance(DBInstanceIdentifier=database.identifier, MultiAZ=False, ApplyImmediately=True)
+
+
+def test_the_dashboard_reads_where_the_functions_write(deployment: Deployment) -> None:
+    """Each credential has a line of the probe there, and the rotations of each have theirs."""
+    logs, cloudwatch = deployment.cloud.client("logs"), deployment.cloud.client("cloudwatch")
+    examine(deployment)
+    deployment.rotate()
+    body = json.loads(cloudwatch.get_dashboard(DashboardName="rotating-rds-local")["DashboardBody"])
+    tables = {widget["properties"]["title"]: widget["properties"].get("query", "") for widget in body["widgets"]}
+    for title, step in (("Credentials, as last examined", "probe"), ("Rotations by credential", "finishSecret")):
+        (group,) = re.findall(r"SOURCE '([^']+)'", tables[title])
+        pattern = f'{{ $.step = "{step}" && $.secret = "{deployment.secret}" && $.outcome = "succeeded" }}'
+        assert eventually(lambda: logs.filter_log_events(logGroupName=group, filterPattern=pattern)["events"])  # noqa: B023
 
 
 def test_thirty_healthy_days_say_nothing(
