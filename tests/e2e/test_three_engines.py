@@ -132,11 +132,11 @@ def password_changed_by_hand(cloud: LocalCloud, secret: str) -> Iterator[None]:
         change(MasterUserPassword=value_of(cloud, secret)["password"])
 
 
-def last_change(queue: Queue, alarm: str) -> tuple[str, str]:
-    """Take what a queue was told about an alarm of MySQL, and return its last state and where its message leads."""
+def changes_of(queue: Queue, alarm: str) -> list[tuple[str, str]]:
+    """Take what a queue was told about an alarm of MySQL, and return each new state and where its message leads."""
     told = [json.loads(document["Message"]) for document in queue.documents() if document["Message"].startswith("{")]
-    *_, last = [message for message in told if f"MySqlAlarms{alarm}" in message.get("AlarmName", "")]
-    return last["NewStateValue"], last["AlarmDescription"].partition("See ")[2]
+    about = [message for message in told if f"MySql{alarm}" in message.get("AlarmName", "")]
+    return [(message["NewStateValue"], message["AlarmDescription"].partition("See ")[2]) for message in about]
 
 
 def allow_at_home(cloud: LocalCloud, arn: str, told: dict[str, str]) -> str:
@@ -235,6 +235,21 @@ def test_three_engines_with_users_and_consumers_are_deployed_rotated_read_and_up
             assert username(cloud, secret, role=told[f"{name}ServiceRole"]) == "web"
 
 
+def test_undeclared_reads_of_a_copy_are_reported_and_no_others(cloud: LocalCloud) -> None:
+    """The trail has them from every region; rules see those of their own."""
+    told, paragraph = outputs(cloud), "'Undeclared read of a copy' in docs/runbook.md."
+    secret, on_call = copy_of(told["MySqlReports"]), Queue.behind(cloud, told["AlarmTopic"])
+    assert username(cloud, secret, role=told["MySqlReportsRole"]) == "reports"
+    assert username(cloud, told["MySqlReports"], role=administrator(cloud)) == "reports"
+    cloud.advance_clock(0)
+    assert ("ALARM", paragraph) not in changes_of(on_call, "DetectionUndeclaredReadOfCopy")
+    assert username(cloud, secret, role=administrator(cloud)) == "reports"
+    cloud.advance_clock(0)
+    assert changes_of(on_call, "DetectionUndeclaredReadOfCopy")[-1:] == [("ALARM", paragraph)]
+    cloud.advance_clock(3600)
+    assert changes_of(on_call, "DetectionUndeclaredReadOfCopy")[-1:] == [("OK", paragraph)]
+
+
 def test_an_old_password_that_outlives_its_time_is_reported_until_it_is_discarded(cloud: LocalCloud) -> None:
     """Only the administrator can discard it, whose password somebody has changed behind the back of the secret."""
     told = outputs(cloud)
@@ -245,11 +260,11 @@ def test_an_old_password_that_outlives_its_time_is_reported_until_it_is_discarde
         # The probe runs every day: the first run finds nothing to discard yet, and the third has waited for too long.
         cloud.advance_clock(3 * DAY)
         assert logs_in(cloud, old)
-        assert last_change(on_call, "PasswordRetained") == ("ALARM", paragraph)
+        assert changes_of(on_call, "AlarmsPasswordRetained")[-1:] == [("ALARM", paragraph)]
     cloud.advance_clock(DAY)
     assert not logs_in(cloud, old)
     assert logs_in(cloud, value_of(cloud, reports))
-    assert last_change(on_call, "PasswordRetained") == ("OK", paragraph)
+    assert changes_of(on_call, "AlarmsPasswordRetained")[-1:] == [("OK", paragraph)]
 
 
 def test_the_stack_is_destroyed_with_all_of_its_databases(cloud: LocalCloud, folder: Path) -> None:

@@ -1,4 +1,4 @@
-"""An app of somebody else's: a database of each engine, two users each, consumers of every kind, alarms on MySQL."""
+"""An app of somebody else's: a database of each engine, two users each, consumers of every kind; MySQL is watched."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from aws_cdk.aws_secretsmanager import ReplicaRegion
 
 from rotating_rds import (
     Access,
+    AuditTrail,
     Compute,
     Engine,
     ProbeFunction,
@@ -39,7 +40,7 @@ COMPUTES = {
 FOREIGN_READER = "arn:aws:iam::111122223333:role/shop-reports"
 DEPLOYER = "arn:aws:iam::000000000000:role/shop-deployer"
 
-# Where copies of the credential of the web applications are.
+# Where copies of the users' credentials are.
 ELSEWHERE = "us-west-2"
 
 
@@ -97,12 +98,18 @@ class Shop(Stack):
             )
             self._add_users(database, name, level)
             if name == "MySql":  # whose passwords alone may outlive a rotation
-                CfnOutput(self, "AlarmTopic", value=database.add_alarms().topic.topic_arn)
+                self._watch(database)
 
     @property
     def availability_zones(self) -> list[str]:
         """The zones of the network: nothing is looked up."""
         return self._zones
+
+    def _watch(self, database: RotatingDatabase) -> None:
+        trail = AuditTrail(self, "Trail", trail_name="shop", removal_policy=RemovalPolicy.DESTROY)
+        alarms = database.add_alarms()
+        database.add_detection(trusted_services=["cloudformation.amazonaws.com"], trail_log_group=trail.log_group)
+        CfnOutput(self, "AlarmTopic", value=alarms.topic.topic_arn)
 
     def _add_users(self, database: RotatingDatabase, name: str, level: str) -> None:
         schema = "shop"
@@ -114,7 +121,10 @@ class Shop(Stack):
         )
         readers = {"read_only": Access.read_only(schema), "read_write": Access.read_write(schema)}
         reports = database.add_user(
-            "reports", access=readers[level], rotation=Rotation.admin_reset(every=Duration.days(7))
+            "reports",
+            access=readers[level],
+            rotation=Rotation.admin_reset(every=Duration.days(7)),
+            replica_regions=[ReplicaRegion(region=ELSEWHERE)],
         )
         consumers = {
             **{kind: web.add_consumer(kind, compute) for kind, compute in COMPUTES.items()},
