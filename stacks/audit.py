@@ -8,6 +8,7 @@ from aws_cdk import CfnOutput, Duration
 from aws_cdk import aws_sns_subscriptions as subscriptions
 
 from rotating_rds import AlarmTopic, AuditTrail, CredentialDashboard
+from rotating_rds.function_logs import log_group_prefix
 from stacks.choices import LOG_RETENTIONS, REMOVAL_POLICIES
 from stacks.stack import EnvironmentStack, trusted_roles, trusted_services
 
@@ -47,6 +48,7 @@ class AuditStack(EnvironmentStack):
             dashboard_name=f"rotating-rds-{settings.name}",
             database_ids=[settings.identifier(database) for database in settings.databases],
             trail_log_group=self.trail.log_group,
+            log_group_prefixes=[log_group_prefix(settings.shared_functions)] if settings.functions.shared else None,
         )
         CfnOutput(self, "AlarmTopicArn", value=self.alarm_topic.topic_arn)
         CfnOutput(self, "TrailLogGroupName", value=self.trail.log_group.log_group_name)

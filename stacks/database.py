@@ -8,6 +8,7 @@ from constructs import Construct
 
 from rotating_rds import ConsumerRole, ProbeFunction, ProvisionFunction, RotationFunction
 from rotating_rds.encryption import CustomerKey
+from rotating_rds.function_logs import log_group_prefix
 from stacks.acknowledgements import acknowledge_database
 from stacks.choices import LOG_RETENTIONS, companions
 from stacks.key_path import refusals_name
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from aws_cdk import Stack
+    from aws_cdk import aws_logs as logs
     from aws_cdk import aws_sns as sns
 
     from rotating_rds import DatabaseUser, RotatingCluster, RotatingDatabase
@@ -36,6 +38,7 @@ class DatabaseStack(EnvironmentStack):
     :param databases: the tables, by their numbers in the file.
     :param locate_network: returns the network, given this stack, which may have to hold references to it.
     :param notify: hears of alarms.
+    :param trail_log_group: of the environment's trail.
     """
 
     def __init__(
@@ -47,6 +50,7 @@ class DatabaseStack(EnvironmentStack):
         databases: Mapping[int, Database],
         locate_network: Callable[[Stack], DatabaseNetwork],
         notify: sns.ITopic,
+        trail_log_group: logs.ILogGroup,
     ) -> None:
         super().__init__(
             scope,
@@ -57,6 +61,7 @@ class DatabaseStack(EnvironmentStack):
         self._settings = settings
         self._network = locate_network(self)
         self._notify = notify
+        self._trail_log_group = trail_log_group
         functions = self._shared_functions() if settings.functions.shared else {}
         for number, wanted in databases.items():
             self._declare(f"databases[{number}]", wanted, functions)
@@ -72,6 +77,7 @@ class DatabaseStack(EnvironmentStack):
             "encryption_key": CustomerKey(self, "Key", description="Functions for databases", removal_policy=removal),
             "reserved_concurrent_executions": wanted.concurrency or None,
             "tracing": wanted.tracing,
+            "log_group_prefix": log_group_prefix(settings.shared_functions),
             "log_retention": LOG_RETENTIONS[settings.defaults.log_retention_days],
             "removal_policy": removal,
             "role_path": settings.role_path,
@@ -98,7 +104,9 @@ class DatabaseStack(EnvironmentStack):
         database.add_alarms(notify=self._notify)
         with refusals_name("detection"):
             database.add_detection(
-                trusted=trusted_roles(self, self._settings), trusted_services=trusted_services(self._settings)
+                trusted=trusted_roles(self, self._settings),
+                trusted_services=trusted_services(self._settings),
+                trail_log_group=self._trail_log_group,
             )
         outputs = Outputs(stack=self, key=key, prefix=name if functions else "")
         outputs.add(

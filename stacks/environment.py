@@ -47,6 +47,7 @@ def declare(app: App, settings: Settings) -> Environment:
                 databases=databases,
                 locate_network=locate_network,
                 notify=audit.alarm_topic,
+                trail_log_group=audit.trail.log_group,
             )
             for part, databases in _parts(settings).items()
         },

@@ -111,6 +111,11 @@ class Settings(EnvironmentFile):
         return f"rotating-rds-{self.name}-{database.name}"
 
     @property
+    def shared_functions(self) -> str:
+        """After what the functions are named that databases share: their stack."""
+        return f"rotating-rds-{self.name}-databases"
+
+    @property
     def trusted_roles(self) -> tuple[str, ...]:
         """Roles whose reads and changes of secrets are no news, beside those that are declared."""
         deployers = self.restrict_reads.deployers if self.restrict_reads else ()

@@ -30,7 +30,7 @@ _ENGINES = ("postgres", "postgres_15", "mysql", "mariadb")
 # Files whose tests take longest begin first, so that no worker is left alone with one at the end.
 _FIRST = (
     "e2e/test_access",
-    "e2e/test_three_engines",
+    "e2e/test_soak",
     "faults/test_crash_sweep",
     "e2e/test_life_cycle",
     "function/adapters/contract/test_provisioning",
@@ -56,17 +56,20 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 class ByServers(LoadFileScheduling):  # type: ignore[misc]  # xdist publishes no types
-    """Gives a worker whole files, and the files that share one deployment to one worker."""
+    """Gives a worker whole files, and the files that share a deployment to one worker."""
 
     def _split_scope(self, nodeid: str) -> str:
         file: str = super()._split_scope(nodeid)
-        return "tests/e2e" if _shares_the_deployment(file) else file
+        return _deployment_of(file) or file
 
 
 @functools.cache
-def _shares_the_deployment(file: str) -> bool:
+def _deployment_of(file: str) -> str | None:
+    """Return the fixture that a file shares with others."""
     text = (_ROOT / file).read_text(encoding="utf-8") if file.startswith("tests/e2e/") else ""
-    return ": Deployment" in text and "LocalCloud.start(" not in text
+    shared = {"shop": ": Shop", "deployment": ": Deployment"}
+    begins_its_own = "LocalCloud.start(" in text
+    return next((name for name, said in shared.items() if said in text and not begins_its_own), None)
 
 
 @pytest.hookimpl(optionalhook=True)

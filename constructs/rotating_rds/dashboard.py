@@ -10,27 +10,36 @@ from constructs import Construct
 
 from rotating_rds import contract
 from rotating_rds.errors import DeclarationError
+from rotating_rds.function_logs import log_group_prefix
+from rotating_rds.probe_function import ProbeFunction
+from rotating_rds.rotation_function import RotationFunction
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from aws_cdk import aws_logs as logs
+
+    from rotating_rds.database_function import DatabaseFunction
 
 _WIDTH, _HALF, _HEIGHT = 24, 12, 6
 _DAY = Duration.days(1)
 _READS = "eventSource = 'secretsmanager.amazonaws.com' and eventName = 'GetSecretValue'"
+_MOST_LOG_GROUPS = 50  # in a query ("CloudWatch Logs quotas")
 _WHO = "coalesce(userIdentity.sessionContext.sessionIssuer.userName, userIdentity.arn, userIdentity.invokedBy)"
 
 
 class CredentialDashboard(Construct):
     """A CloudWatch dashboard about databases of one region.
 
-    Its graphs name databases by their ids, which are known before anything is deployed: it needs no reference to their
-    stacks, and a database can be removed before it or after it.
+    Graphs and tables name databases and log groups by ids, which are known before anything is deployed: it needs no
+    reference to other stacks, and a database can be removed before it or after it. What is told of each credential
+    comes from the lines that functions log, for a metric of each would cost something every month.
 
     :param dashboard_name: unique in the account.
-    :param database_ids: of the databases, as `database.database_id` has them; at least one.
+    :param database_ids: of the databases, as `database.database_id` has them; at least one. They have alarms.
     :param trail_log_group: of the trail that records who reads, such as `AuditTrail.log_group`.
+    :param log_group_prefixes: of the functions, where databases share them; those of the databases' own functions
+        unless given.
     :raises DeclarationError: if no database is named.
     """
 
@@ -42,11 +51,13 @@ class CredentialDashboard(Construct):
         dashboard_name: str,
         database_ids: Sequence[str],
         trail_log_group: logs.ILogGroup,
+        log_group_prefixes: Sequence[str] | None = None,
     ) -> None:
         super().__init__(scope, construct_id)
         if not database_ids:
             raise DeclarationError(f"{self.node.path!r} names no database: give database_ids= at least one.")
         self._database_ids = database_ids
+        self._prefixes = log_group_prefixes or [log_group_prefix(database_id) for database_id in database_ids]
         self.dashboard = cloudwatch.Dashboard(
             self,
             "Resource",
@@ -54,6 +65,7 @@ class CredentialDashboard(Construct):
             default_interval=Duration.days(7),
             period_override=cloudwatch.PeriodOverride.INHERIT,
             widgets=[
+                *self._credentials(),
                 [
                     self._graph("Credentials that do not log in", contract.LOGIN_FAILURES, "Maximum", _DAY),
                     self._graph("Examinations, complete or not", contract.PROBE_RUNS, "Minimum", _DAY),
@@ -75,7 +87,7 @@ class CredentialDashboard(Construct):
                 [
                     _table(
                         "Reads by principal",
-                        trail_log_group,
+                        [trail_log_group.log_group_name],
                         f"{_READS} and not ispresent(errorCode)",
                         f"stats count(*) as reads, max(eventTime) as last by {_WHO} as principal",
                         "sort reads desc",
@@ -84,7 +96,7 @@ class CredentialDashboard(Construct):
                 [
                     _table(
                         "Refused reads",
-                        trail_log_group,
+                        [trail_log_group.log_group_name],
                         f"{_READS} and ispresent(errorCode)",
                         f"display eventTime, {_WHO}, requestParameters.secretId, errorCode, sourceIPAddress",
                         "sort eventTime desc",
@@ -92,6 +104,37 @@ class CredentialDashboard(Construct):
                 ],
             ],
         )
+
+    def _credentials(self) -> Iterator[list[cloudwatch.IWidget]]:
+        """Return tables with a row a credential, and with a row a rotation, each as wide as the page."""
+        for groups in self._log_groups(ProbeFunction):
+            yield [
+                _table(
+                    "Credentials, as last examined",
+                    groups,
+                    "step = 'probe'",
+                    "fields timestamp, database, username, outcome, cause, rotated_days, overdue_hours, pending_hours, "
+                    "certificate_days, secret",
+                    "sort timestamp desc",
+                    "dedup secret",
+                )
+            ]
+        for groups in self._log_groups(RotationFunction):
+            yield [
+                _table(
+                    "Rotations by credential",
+                    groups,
+                    "ispresent(step)",
+                    "stats earliest(timestamp) as began, sum(seconds) as seconds_at_work, latest(step) as last_step, "
+                    "latest(outcome) as last_outcome by secret, token",
+                    "sort began desc",
+                )
+            ]
+
+    def _log_groups(self, kind: type[DatabaseFunction]) -> Iterator[list[str]]:
+        """Return names of log groups, as many at once as a query takes."""
+        names = [f"{prefix}/{kind.log_name}" for prefix in self._prefixes]
+        return (names[first : first + _MOST_LOG_GROUPS] for first in range(0, len(names), _MOST_LOG_GROUPS))
 
     def _graph(self, title: str, metric_name: str, statistic: str, period: Duration) -> cloudwatch.GraphWidget:
         """Return a graph with a line a database."""
@@ -114,10 +157,10 @@ class CredentialDashboard(Construct):
         )
 
 
-def _table(title: str, log_group: logs.ILogGroup, condition: str, *commands: str) -> cloudwatch.LogQueryWidget:
+def _table(title: str, log_groups: list[str], condition: str, *commands: str) -> cloudwatch.LogQueryWidget:
     return cloudwatch.LogQueryWidget(
         title=title,
-        log_group_names=[log_group.log_group_name],
+        log_group_names=log_groups,
         query_lines=[f"filter {condition}", *commands, "limit 50"],
         view=cloudwatch.LogQueryVisualizationType.TABLE,
         width=_WIDTH,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import jsii
 from aws_cdk import Duration, RemovalPolicy, Stack, Token
@@ -16,7 +16,7 @@ from constructs import Construct
 from rotating_rds import contract
 from rotating_rds.acknowledgements import acknowledge_inline_policies, acknowledge_missing_queues
 from rotating_rds.bundle import function_code
-from rotating_rds.encryption import admit_logs_named_by_stack
+from rotating_rds.encryption import admit_logs, admit_logs_named_by_stack
 from rotating_rds.errors import DeclarationError
 from rotating_rds.function_role import FunctionRole
 
@@ -44,15 +44,19 @@ class DatabaseFunction(Construct):
     :param timeout: time for one invocation; 3 minutes unless given, so that it outlasts a failover.
     :param reserved_concurrent_executions: 2 unless given. None takes the function's share from the account's pool.
     :param tracing: whether AWS X-Ray records invocations, which hold no value of a secret; no unless given.
+    :param log_group_prefix: of the names of log groups, such as `/rotating-rds/orders`, by which a dashboard finds
+        them; CloudFormation names them unless given.
     :param log_retention: one year unless given.
     :param removal_policy: what becomes of the log group; retained unless given.
     :param role_path: IAM path of the function's role.
     :cvar handler: in the bundle.
     :cvar purpose: what it does, for people.
+    :cvar log_name: the end of its log group's name.
     """
 
     handler: ClassVar[str]
     purpose: ClassVar[str]
+    log_name: ClassVar[str]
 
     def __init__(
         self,
@@ -68,6 +72,7 @@ class DatabaseFunction(Construct):
         timeout: Duration | None = None,
         reserved_concurrent_executions: int | None = 2,
         tracing: bool = False,
+        log_group_prefix: str | None = None,
         log_retention: logs.RetentionDays = logs.RetentionDays.ONE_YEAR,
         removal_policy: RemovalPolicy = RemovalPolicy.RETAIN,
         role_path: str = "/rotating-rds/",
@@ -79,11 +84,16 @@ class DatabaseFunction(Construct):
         self._concurrency = reserved_concurrent_executions
         self.secrets_manager_endpoint = secrets_manager_endpoint
         if encryption_key is not None:
-            admit_logs_named_by_stack(encryption_key, self)
+            _admit_logs(encryption_key, self, log_group_prefix)
         self._make_log_group = partial(
-            logs.LogGroup, self, retention=log_retention, encryption_key=encryption_key, removal_policy=removal_policy
+            _make_log_group,
+            self,
+            prefix=log_group_prefix,
+            retention=log_retention,
+            encryption_key=encryption_key,
+            removal_policy=removal_policy,
         )
-        self.log_group = self._make_log_group("LogGroup")
+        self.log_group = self._make_log_group("LogGroup", self.log_name)
         acknowledge_inline_policies(self)
         acknowledge_missing_queues(self)
         self.role = FunctionRole(self, "Role", description=self.purpose, path=role_path, log_group=self.log_group)
@@ -157,6 +167,19 @@ class DatabaseFunction(Construct):
         group.add_egress_rule(ec2.Peer.ipv4("127.0.0.1/32"), _HTTPS, "Stands for no way out")
         group.connections.allow_to(endpoint, _HTTPS, "Secrets Manager")
         return group
+
+
+def _admit_logs(key: kms.IKey, scope: Construct, prefix: str | None) -> None:
+    if prefix is None:
+        admit_logs_named_by_stack(key, scope)
+    else:
+        admit_logs(key, scope, f"{prefix}/*")
+
+
+def _make_log_group(
+    scope: Construct, construct_id: str, name: str, *, prefix: str | None, **props: Any
+) -> logs.LogGroup:
+    return logs.LogGroup(scope, construct_id, log_group_name=prefix and f"{prefix}/{name}", **props)
 
 
 def _size(database_id: str, endpoint: DatabaseEndpoint) -> int:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from aws_cdk import Stack
+from aws_cdk import Annotations, Stack
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
+from rotating_rds.copy_detection import CopyDetection
 from rotating_rds.detection_rule import DetectionRule, deploying_role
 from rotating_rds.detections import DETECTIONS, Detection, Watched
 from rotating_rds.errors import DeclarationError
@@ -18,6 +19,7 @@ from rotating_rds.secret_names import longest_name_of, name_of, partial_arn_of
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from aws_cdk import aws_logs as logs
     from aws_cdk import aws_secretsmanager as secretsmanager
     from aws_cdk import aws_sns as sns
 
@@ -28,6 +30,7 @@ _MOST_CHARACTERS = 2048
 # What is known at deployment only is taken for its longest: ARNs of roles, and of what CloudFormation names.
 _LONGEST_ROLE = "r" * 160
 _LONGEST_BEGINNING = "b" * len("arn:aws-us-gov:secretsmanager:ap-southeast-4:111122223333:secret:")
+_COPIES = "UndeclaredReadOfCopy"
 _LONGEST_KEY = ("k" * 90, "k" * 36)
 
 
@@ -43,6 +46,8 @@ class CredentialDetection(Construct):
     :param trusted: ARNs of further roles whose reads and changes are no news; the one by which CloudFormation deploys
         this stack, by the name that `cdk bootstrap` gives it, is among them.
     :param trusted_services: services whose calls in somebody's name are no news; none unless given.
+    :param trail_log_group: of a trail of all regions, by which reads of copies elsewhere are told; they are not unless
+        given.
     """
 
     def __init__(
@@ -55,6 +60,7 @@ class CredentialDetection(Construct):
         notify: sns.ITopic,
         trusted: Sequence[str],
         trusted_services: Sequence[str] = (),
+        trail_log_group: logs.ILogGroup | None = None,
     ) -> None:
         super().__init__(scope, construct_id)
         for arn in trusted:
@@ -66,6 +72,7 @@ class CredentialDetection(Construct):
         self._trusted = [*trusted, deploying_role(Stack.of(self))]
         self._services = list(trusted_services)
         self._topic = notify
+        self._trail_log_group = trail_log_group
         self._credentials: list[Credential] = []
         self._rules: dict[str, DetectionRule] = {}
         self._named: dict[str, tuple[str, str]] = {}
@@ -99,6 +106,33 @@ class CredentialDetection(Construct):
                 self._rule(
                     detection, str(number or ""), Watched(secrets, [], self._path, others, accounts, self._services)
                 )
+        copied = [each.secret for each in self._credentials if each.replica_regions]
+        if copied:
+            self._watch_copies(copied, Watched([], [], self._path, others, accounts))
+
+    def _watch_copies(self, secrets: Sequence[secretsmanager.ISecret], watched: Watched) -> None:
+        if self._trail_log_group is None:
+            Annotations.of(self).add_warning_v2(
+                "rotating-rds:copies-are-not-watched",
+                f"Nobody hears of undeclared reads of copies of {self._database_id!r}: give add_detection() the "
+                "trail_log_group= of a trail of all regions.",
+            )
+            return
+        self._copies(self._trail_log_group).watch(secrets, watched)
+
+    def _copies(self, trail_log_group: logs.ILogGroup) -> CopyDetection:
+        made = self.node.try_find_child(_COPIES)
+        return (
+            made
+            if isinstance(made, CopyDetection)
+            else CopyDetection(
+                self,
+                _COPIES,
+                database_id=self._database_id,
+                trail_log_group=trail_log_group,
+                notify=self._topic,
+            )
+        )
 
     def _names(self, secret: secretsmanager.ISecret) -> tuple[str, str]:
         address = secret.node.addr

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
@@ -37,6 +37,10 @@ class Watched:
     accounts: Sequence[str] = ()
     services: Sequence[str] = ()
     trails: Sequence[str] = ()
+
+    def with_others(self, others: Sequence[str]) -> Watched:
+        """Return the same with other declared principals elsewhere."""
+        return replace(self, others=others)
 
     @property
     def named(self) -> list[Any]:

@@ -28,6 +28,7 @@ class ProbeFunction(DatabaseFunction):
 
     handler = contract.PROBE_HANDLER
     purpose = "Examines database credentials"
+    log_name = "probe"
     _rules = 0
 
     def allow_examination(self, credential: Credential) -> None:

@@ -32,6 +32,7 @@ class ProvisionFunction(DatabaseFunction):
 
     handler = contract.PROVISION_HANDLER
     purpose = "Makes users of databases"
+    log_name = "provision"
 
     def request(self, scope: Construct, properties: Mapping[str, Any]) -> CustomResource:
         """Have a user made when *scope* is deployed.
@@ -60,7 +61,7 @@ class ProvisionFunction(DatabaseFunction):
 
     @cached_property
     def _provider(self) -> resources.Provider:
-        group = self._make_log_group("ProviderLogGroup")
+        group = self._make_log_group("ProviderLogGroup", f"{self.log_name}-framework")
         provider = resources.Provider(
             self,
             "Provider",

@@ -10,6 +10,7 @@ from aws_cdk import Duration, Fn, RemovalPolicy, Token
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_kms as kms
+from aws_cdk import aws_logs as logs
 from aws_cdk import aws_secretsmanager as secretsmanager
 from aws_cdk import aws_sns as sns
 from constructs import Construct
@@ -29,6 +30,7 @@ from rotating_rds.detection import CredentialDetection
 from rotating_rds.encryption import CustomerKey
 from rotating_rds.errors import DeclarationError
 from rotating_rds.findings import Severity
+from rotating_rds.function_logs import log_group_prefix
 from rotating_rds.identity import role_path
 from rotating_rds.metrics import RotationMetrics
 from rotating_rds.probe_function import ProbeFunction
@@ -118,6 +120,7 @@ class RotatingBase(Construct):
             runtime=shared.function_runtime,
             reserved_concurrent_executions=shared.function_concurrency,
             tracing=shared.function_tracing,
+            log_group_prefix=log_group_prefix(self.database_id),
             log_retention=shared.log_retention,
             removal_policy=shared.companions,
             role_path=self.role_path,
@@ -387,6 +390,7 @@ class RotatingBase(Construct):
         notify: sns.ITopic | None = None,
         trusted: Sequence[str] = (),
         trusted_services: Sequence[str] = (),
+        trail_log_group: logs.ILogGroup | None = None,
     ) -> CredentialDetection:
         """Tell of reads and changes of the secrets, also of users, by principals that are not declared.
 
@@ -398,6 +402,8 @@ class RotatingBase(Construct):
             role by which CloudFormation deploys this stack is among them.
         :param trusted_services: services whose calls in somebody's name are no news, such as
             `cloudformation.amazonaws.com` where whoever calls it deploys by their own rights; none unless given.
+        :param trail_log_group: of a trail of all regions, such as `AuditTrail.log_group`: an alarm tells of reads of
+            copies in other regions, which no rule sees here; nothing does unless given.
         :raises DeclarationError: if it was called before, or a rule has no room for all who have to be named.
         """
         if self._detection is not None:
@@ -411,6 +417,7 @@ class RotatingBase(Construct):
             notify=topic or AlarmTopic(self, "DetectionTopic", removal_policy=self._shared.companions).topic,
             trusted=trusted,
             trusted_services=trusted_services,
+            trail_log_group=trail_log_group,
         )
         for credential in self._rotated:
             self._detection.watch(credential)

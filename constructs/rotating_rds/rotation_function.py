@@ -28,6 +28,7 @@ class RotationFunction(DatabaseFunction):
 
     handler = contract.HANDLER
     purpose = "Rotates database credentials"
+    log_name = "rotation"
     _secrets = 0
 
     def allow_rotation(self, scope: Construct, credential: Credential) -> lambda_.CfnPermission:

@@ -104,6 +104,7 @@ class MySqlFamilyServer(DatabaseServer):
 
     def _initialise(self, certificate: Path, key: Path, parameters: Mapping[str, str]) -> None:
         self._parameters = dict(parameters)
+        self._files.make_folder(mysql_settings.TEMPORARY)
         self._files.write(mysql_settings.AUTHORITY, self._authority.certificate.read_bytes())
         self._files.write(mysql_settings.CERTIFICATE, certificate.read_bytes())
         self._files.write(mysql_settings.KEY, key.read_bytes())
@@ -111,7 +112,7 @@ class MySqlFamilyServer(DatabaseServer):
         self._install(options, self._superuser_statements())
 
     def _storage_options(self) -> Options:
-        return mysql_settings.storage_options(self._program, self._data) | self.own_options
+        return mysql_settings.storage_options(self._program, self._files.folder, self._data) | self.own_options
 
     def _superuser_statements(self) -> str:
         return (

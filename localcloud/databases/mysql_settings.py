@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 Options = dict[str, str | None]
 """Options by name; None for those that take no value. Of two that mean the same the later one counts."""
 
+TEMPORARY = "tmp"
+
 AUTHORITY, CERTIFICATE, KEY, GENERAL_LOG = "authority.crt", "server.crt", "server.key", "general.log"
 
 # The data need not survive the machine, but what was committed survives the death of the server, as on RDS: every
@@ -45,9 +47,12 @@ _SERVICE: Options = {
 }
 
 
-def storage_options(program: ServerProgram, data: Path) -> Options:
-    """Return what a data directory is made with, and used with later."""
-    options = _STORAGE | {"datadir": str(data)}
+def storage_options(program: ServerProgram, folder: Path, data: Path) -> Options:
+    """Return what a data directory is made with, and used with later.
+
+    :param folder: has one for temporary tables: a server that starts deletes those which it finds there, whosever.
+    """
+    options = _STORAGE | {"datadir": str(data), "tmpdir": str(folder / TEMPORARY)}
     if program.root is None:
         return options
     return options | {

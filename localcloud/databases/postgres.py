@@ -39,6 +39,12 @@ class PostgresServer(DatabaseServer):
         """The server's only log: `log_statement=all` has the statements in it."""
         return self.log_file
 
+    def destroy(self) -> None:
+        """Stop the server and remove all of its files, and its segment of shared memory."""
+        self.kill()
+        self._cluster.release_memory()
+        super().destroy()
+
     def set_master_password(self, password: str) -> None:
         """Set the master user's password, as ModifyDBInstance does."""
         with contextlib.closing(self._superuser_session()) as session:

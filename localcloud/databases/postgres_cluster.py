@@ -5,7 +5,7 @@ from __future__ import annotations
 import signal
 from typing import TYPE_CHECKING
 
-from localcloud.databases import data_folder
+from localcloud.databases import data_folder, shared_memory
 from localcloud.databases.binaries import find_postgres
 from localcloud.databases.postgres_settings import HOST_BASED_AUTHENTICATION
 from localcloud.databases.server import SUPERUSER
@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from localcloud.lifeline import GuardedProcess
+
+_PID_FILE = "postmaster.pid"
 
 
 class PostgresCluster:
@@ -59,11 +61,15 @@ class PostgresCluster:
             stop_signal=signal.SIGINT,  # "fast shutdown": open sessions are ended, not waited for
         )
 
+    def release_memory(self) -> None:
+        """Give back what a killed server has left outside of its folder."""
+        shared_memory.remove_segment(self._data / _PID_FILE)
+
     def is_ready(self, pid: int) -> bool:
         """Whether the server process of an id accepts connections."""
         # What `pg_ctl --wait` looks at: first line the process id, eighth line the state.
         try:
-            lines = (self._data / "postmaster.pid").read_text().splitlines()
+            lines = (self._data / _PID_FILE).read_text().splitlines()
         except FileNotFoundError:
             return False
         return lines[:1] == [str(pid)] and [line.strip() for line in lines[7:8]] == ["ready"]

@@ -28,6 +28,7 @@ _FIXED = {
     # `synchronous_commit` stays on.
     "fsync": "off",
     "full_page_writes": "off",
+    "dynamic_shared_memory_type": "mmap",  # in the data directory, so that a killed server leaves nothing in /dev/shm
     "shared_buffers": "16MB",
     "max_wal_size": "64MB",
     "min_wal_size": "32MB",

@@ -73,7 +73,7 @@ class ControlServer(ThreadingHTTPServer):
             return HTTPStatus.FORBIDDEN, {"message": str(error)}
         except (TypeError, ValueError) as error:
             return HTTPStatus.BAD_REQUEST, {"message": str(error)}
-        except DatabaseServerError as error:
+        except (DatabaseServerError, TimeoutError) as error:
             return HTTPStatus.INTERNAL_SERVER_ERROR, {"message": str(error)}
 
     def _health(self) -> dict[str, str]:

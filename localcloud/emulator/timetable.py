@@ -4,6 +4,8 @@ While nobody moves the clock, one thread looks every second whether something is
 moment to moment instead of leaping: at each one the clock stands there, what is due is done, and what that set in
 motion (functions, rotations) ends before the clock goes on. So thirty days contain every rotation, every daily run and
 every alarm period, in the order in which AWS would have them.
+
+The thread stands aside meanwhile: what it set in motion between two moments, the clock would leave behind.
 """
 
 from __future__ import annotations
@@ -36,10 +38,12 @@ class Timetable:
     """Moves the clock and does what is due.
 
     :param seconds: how often is looked while the clock runs by itself.
+    :param patience: for how many seconds a moved clock waits at one moment.
     """
 
-    def __init__(self, seconds: float) -> None:
+    def __init__(self, seconds: float, *, patience: float = _LONGEST_WAIT) -> None:
         self._seconds = seconds
+        self._patience = patience
         self._entries: list[_Entry] = []
         self._watches: list[Callable[[], None]] = []
         self._busy: list[Callable[[], bool]] = []
@@ -78,22 +82,25 @@ class Timetable:
         """Move the clock forward through every moment at which something is due.
 
         :raises ValueError: a clock does not run backwards.
+        :raises TimeoutError: what is going on does not end; the clock stands where it got to.
         """
         if seconds < 0:
             clock.advance(seconds)
-        self._settle()
-        target = clock.now() + seconds
-        while True:
-            with self._lock:
+        with self._lock:
+            self._settle()
+            target = clock.now() + seconds
+            while True:
+                moment = clock.now()
                 if self._do_what_is_due():
                     self._settle()
                 self._look()
-                now = clock.now()
-                if now >= target:
+                if self._is_busy():  # what hears of an alarm may be a function
+                    self._settle()
+                if moment >= target:
                     return
-                moments = (entry.upcoming() for entry in self._entries)
-                later = [moment for moment in moments if moment is not None and moment > now]
-                clock.advance(min([*later, target]) - now)
+                # Time passes while the clock stands, too: what became due since is not to wait for the next moment.
+                later = [upcoming for entry in self._entries if (upcoming := entry.upcoming() or 0.0) > moment]
+                clock.advance(max(0.0, min([*later, target]) - clock.now()))
 
     def _run(self) -> None:
         while not self._closed.wait(self._seconds):
@@ -112,13 +119,21 @@ class Timetable:
         for work in self._watches:
             _attempt(work)
 
+    def _is_busy(self) -> bool:
+        return any(busy() for busy in self._busy)
+
     def _settle(self) -> None:
         """Wait until nothing is going on, and has not been for a moment in which a thread could have started."""
-        deadline = time.monotonic() + _LONGEST_WAIT
+        deadline = time.monotonic() + self._patience
         quiet = 0.0
-        while quiet < _QUIET_SECONDS and time.monotonic() < deadline:
+        while quiet < _QUIET_SECONDS:
+            if time.monotonic() > deadline:
+                raise TimeoutError(
+                    f"A function or a rotation has not ended within {self._patience:g} seconds, and the clock does not "
+                    "move on past it: look into its log, or end it."
+                )
             time.sleep(_POLL_SECONDS)
-            quiet = 0.0 if any(busy() for busy in self._busy) else quiet + _POLL_SECONDS
+            quiet = 0.0 if self._is_busy() else quiet + _POLL_SECONDS
 
 
 def _attempt(work: Callable[[], None]) -> None:

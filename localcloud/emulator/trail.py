@@ -13,7 +13,7 @@ import uuid
 from dataclasses import dataclass
 from typing import Any
 
-from ministack.core.responses import get_account_id, get_region
+from ministack.core.responses import get_account_id, get_region, request_scope
 from ministack.services import cloudtrail, cloudwatch_logs, eventbridge
 
 from localcloud.emulator import clock, patches
@@ -140,11 +140,12 @@ def _selected(selectors: list[dict[str, Any]], event: Event) -> bool:
 def _write_to_log_group(arn: str | None, event: Event) -> None:
     if not arn:
         return
-    group = arn.split(":log-group:")[1].removesuffix(":*")
-    stream = f"{get_account_id()}_CloudTrail_{get_region()}"
-    _create_log_stream({"logGroupName": group, "logStreamName": stream})  # answers an error when it exists: fine
+    _, _, _, home, account, _, group, *_ = arn.split(":")
+    place = {"logGroupName": group, "logStreamName": f"{account}_CloudTrail_{home}"}
     message = {"timestamp": int(clock.now() * 1000), "message": json.dumps(event)}
-    _put_log_events({"logGroupName": group, "logStreamName": stream, "logEvents": [message]})
+    with request_scope(account, home):  # a trail of all regions has its log group in one of them
+        _create_log_stream(place)  # answers an error when it exists: fine
+        _put_log_events({**place, "logEvents": [message]})
 
 
 def _send_to_event_bus(event: Event) -> None:

@@ -108,7 +108,7 @@ def test_exported_logs_go_to_groups_that_were_made_before_the_instance(defaults:
     groups = {
         group["Properties"]["LogGroupName"]: (path, group["Properties"]["RetentionInDays"])
         for path, group in defaults.of_type("AWS::Logs::LogGroup").items()
-        if "LogGroupName" in group["Properties"]
+        if group["Properties"]["LogGroupName"].startswith("/aws/rds/")
     }
     identifier = defaults.properties(INSTANCE)["DBInstanceIdentifier"]
     assert groups == {
@@ -133,7 +133,7 @@ def test_the_key_admits_cloudwatch_logs_for_these_groups_only(defaults: Template
     prefix = "arn:${AWS::Partition}:logs:${AWS::Region}:${AWS::AccountId}:log-group"
     assert [statement["Condition"] for statement in logs_statements(defaults, "Orders/Key")] == [
         {"ArnLike": {"kms:EncryptionContext:aws:logs:arn": f"{prefix}:/aws/rds/instance/{identifier}/*"}},
-        {"ArnLike": {"kms:EncryptionContext:aws:logs:arn": f"{prefix}:Shop-*"}},
+        {"ArnLike": {"kms:EncryptionContext:aws:logs:arn": f"{prefix}:/rotating-rds/{identifier}/*"}},
     ]
 
 

@@ -284,6 +284,19 @@ REFUSALS: dict[str, tuple[Callable[[Declaration], object], str]] = {
             r"characters: have some of them share a role, or make roles by add_consumer\(\), which need no room\."
         ),
     ),
+    "detection of copies with too many readers": (
+        lambda _: database(
+            made := new_declaration(account="111122223333"), replica_regions=[ReplicaRegion(region="eu-central-1")]
+        ).add_detection(
+            trusted=[f"arn:aws:iam::111122223333:role/team/application-{number}" for number in range(8)],
+            trail_log_group=logs.LogGroup(made.stack, "Trail"),
+        ),
+        (
+            r"The 9 roles of others that read or deploy 'shop-orders-\w+' do not fit into a filter pattern of 1024 "
+            r"characters, which tells of reads of copies: have some of them share a role, or make roles by "
+            r"add_consumer\(\), which need no room\."
+        ),
+    ),
     "detection and a reader of a later stack": (
         detect_reads_from_a_later_stack,
         (

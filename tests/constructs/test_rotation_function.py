@@ -104,7 +104,9 @@ def test_it_logs_json_to_a_group_of_its_own(defaults: Template) -> None:
         "SystemLogLevel": "INFO",
     }
     group = defaults.properties("AWS::Logs::LogGroup", "Orders/RotationFunction/LogGroup")
-    assert group == {"KmsKeyId": "${Orders/Key.Arn}", "RetentionInDays": 365}
+    identifier = defaults.properties("AWS::RDS::DBInstance")["DBInstanceIdentifier"]
+    name = f"/rotating-rds/{identifier}/rotation"
+    assert group == {"LogGroupName": name, "KmsKeyId": "${Orders/Key.Arn}", "RetentionInDays": 365}
 
 
 def test_it_runs_beside_the_database(defaults: Template) -> None:

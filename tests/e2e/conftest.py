@@ -11,6 +11,7 @@ from localcloud.emulator_process import EmulatorCommand
 from tests.support.deployment import Deployment
 from tests.support.manual_rotation import ManualRotations, manual_rotations
 from tests.support.operations import Operator
+from tests.support.shop import Shop
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -26,6 +27,16 @@ def deployment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]
         deployed = Deployment.prepare(cloud, folder)
         deployed.deploy()
         yield deployed
+
+
+@pytest.fixture(scope="session")
+def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
+    """A database of each engine, deployed once for all tests of it."""
+    folder = tmp_path_factory.mktemp("shop")
+    with LocalCloud.start(folder / "cloud") as cloud:
+        shop = Shop.prepare(cloud, folder)
+        shop.deploy()
+        yield shop
 
 
 @pytest.fixture

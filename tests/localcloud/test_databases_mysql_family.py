@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import ssl
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import psutil
@@ -20,7 +21,6 @@ from tests.support.waiting import eventually
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
     from typing import Any
 
     from pymysql.connections import Connection
@@ -262,6 +262,22 @@ def test_any_name_password_parameter_and_folder_work(tmp_path: Path, authority: 
 def _rename(server: Server, old: str, new: str) -> None:
     with contextlib.closing(server.superuser_connection()) as connection, connection.cursor() as cursor:
         cursor.execute("RENAME USER %s@'%%' TO %s@'%%'", (old, new))
+
+
+def test_a_server_that_starts_leaves_the_temporary_tables_of_others_alone(
+    server: Server, authority: Authority, tmp_path: Path
+) -> None:
+    """It deletes those that it finds in its folder, which hence nobody else uses."""
+    with _as_master(server, authority, database="orders") as connection, connection.cursor() as cursor:
+        cursor.execute("SELECT @@tmpdir, @@datadir")
+        temporary, data = map(Path, cursor.fetchone() or ())
+        assert temporary == data.with_name("tmp")
+        cursor.execute("CREATE TEMPORARY TABLE passing (number int) ENGINE=MyISAM")
+        files = list(temporary.glob("#sql*"))
+        with running(type(server), tmp_path / "another", authority):
+            cursor.execute("FLUSH TABLES")
+            cursor.execute("INSERT INTO passing VALUES (1)")
+            assert [file for file in files if not file.exists()] == []
 
 
 @both_kinds

@@ -3,6 +3,7 @@ from __future__ import annotations
 import contextlib
 import ssl
 import threading
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pg8000.dbapi
@@ -10,6 +11,7 @@ import psutil
 import pytest
 
 from localcloud.databases import Authority, DatabaseServerError, PostgresServer
+from localcloud.databases.shared_memory import remove_segment
 from tests.support.postgres import MASTER_PASSWORD, connect
 from tests.support.processes import alive, processes_of
 from tests.support.starter import starter
@@ -17,7 +19,6 @@ from tests.support.waiting import eventually
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
     from typing import Any
 
 STRANGE = ["O'Hara", 'quo"te', "back\\slash", "per%cent %s", "UPPER lower", "schlüssel ñ", "colon:name", "--; DROP"]
@@ -256,6 +257,40 @@ def test_a_destroyed_server_leaves_neither_process_nor_file(server: PostgresServ
     assert not processes_of(tmp_path)
     assert not kept.exists()
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_killed_server_that_is_destroyed_leaves_no_shared_memory(server: PostgresServer) -> None:
+    """Neither files, in /dev/shm or elsewhere, nor its System V segment, of which a system has a limited number."""
+    segment = _segment(server)
+    mapped = [Path(entry.path) for entry in psutil.Process(server.pid).memory_maps()]
+    files = [path for path in mapped if path.is_relative_to("/dev/shm") or "pg_dynshmem" in path.parts]  # noqa: S108
+    assert segment in _segments()
+    assert files
+    server.kill()
+    server.destroy()
+    assert segment not in _segments()
+    assert not [file for file in files if file.exists()]
+
+
+def test_the_shared_memory_of_another_server_stays(postgres: PostgresServer, tmp_path: Path) -> None:
+    """An id that was given away again since is not that of the key which was recorded beside it."""
+    key, identifier = _segment(postgres)
+    recorded = tmp_path / "postmaster.pid"
+    recorded.write_text("\n".join([*"123456", f"{key + 1} {identifier}"]))
+    remove_segment(recorded)
+    assert (key, identifier) in _segments()
+
+
+def _segment(server: PostgresServer) -> tuple[int, int]:
+    """Return key and id of a server's System V segment."""
+    mapped = [entry.path for entry in psutil.Process(server.pid).memory_maps()]
+    (key,) = [int(path.removeprefix("/SYSV").split()[0], 16) for path in mapped if path.startswith("/SYSV")]
+    return next(segment for segment in _segments() if segment[0] == key)
+
+
+def _segments() -> list[tuple[int, int]]:
+    _, *lines = Path("/proc/sysvipc/shm").read_text().splitlines()
+    return [(int(key), int(identifier)) for key, identifier, *_ in map(str.split, lines)]
 
 
 def test_a_server_that_cannot_start_says_what_it_logged_and_leaves_nothing(

@@ -3,6 +3,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+from rotating_rds.copy_detection import PARAGRAPH as COPIES
 from rotating_rds.findings import FINDINGS
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -19,7 +20,7 @@ def references() -> set[str]:
     snapshots = [path for path in (ROOT / "tests").rglob("*.*") if "__snapshots__" in path.parts]
     assert snapshots
     found = {name for path in snapshots for name in re.findall(r"'([^']+)' in docs/runbook\.md", path.read_text())}
-    return found | {finding.paragraph for finding in FINDINGS}
+    return found | {finding.paragraph for finding in FINDINGS} | {COPIES}
 
 
 def test_runbook_and_alarms_name_the_same_things() -> None:

@@ -24,7 +24,7 @@ def quiet_wire_logs() -> None:
 
 
 class StepReport(NamedTuple):
-    """One step as it ended; the field names are those of the log line.
+    """One step as it ended; the field names are those of the log line, by `$defs/stepLine` of the contract.
 
     :param outcome: succeeded, already_done or failed.
     :param cause: of a failure; None otherwise.

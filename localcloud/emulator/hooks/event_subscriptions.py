@@ -3,7 +3,7 @@
 Ref is the subscription's name (CloudFormation's resource reference). RDS refuses a source that does not exist and a
 topic that it may not publish to (errors of CreateEventSubscription): that takes the topic's default policy or a
 statement for events.rds.amazonaws.com ("Granting permissions to publish notifications to an Amazon SNS topic", RDS User
-Guide), and the key policy's permission when the topic is encrypted. Events of databases are not published here.
+Guide), and the key policy's permission when the topic is encrypted. `server_events` tells what happens.
 """
 
 from __future__ import annotations
@@ -47,6 +47,18 @@ def install(_: Emulator) -> None:
     )
     cloudformation.add("AWS::RDS::EventSubscription", kind)
     rds._ACTION_MAP["DescribeEventSubscriptions"] = _describe
+
+
+def topics_for(source_type: str, source: str, category: str) -> list[str]:
+    """Return the topics that are to hear of an event; a subscription that leaves something out means all of it."""
+    return [
+        record["SnsTopicArn"]
+        for record in _subscriptions.values()
+        if record["Enabled"] == "true"
+        and record["SourceType"] in ("", source_type)
+        and (not record["SourceIdsList"] or source in record["SourceIdsList"])
+        and (not record["EventCategoriesList"] or category in record["EventCategoriesList"])
+    ]
 
 
 def _create(logical_id: str, properties: Properties, stack_name: str) -> Created:

@@ -11,13 +11,15 @@ once: the wait would prove nothing.
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import json
+import logging
 import threading
 from typing import TYPE_CHECKING, Any
 
 from ministack.core import lambda_runtime
-from ministack.services import lambda_svc
+from ministack.services import eventbridge, lambda_svc
 from ministack.services.cloudformation import custom_resource
 
 from localcloud.emulator import clock, patches
@@ -25,7 +27,7 @@ from localcloud.emulator.functions import log
 from localcloud.emulator.functions.worker import FunctionWorker, Machine
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from localcloud.emulator.emulator import Emulator
 
@@ -37,8 +39,11 @@ _acquire = patches.expect(
 _release = patches.expect(lambda_svc, "release_worker", "(worker)")
 _reap_idle = patches.expect(lambda_svc, "_ensure_reaper_thread", "()")
 _deliver = patches.expect(custom_resource, "deliver_response", "(token, response)")
+_find = patches.expect(lambda_svc, "_get_func_record_for_ref", "(function_ref)")
+_record_for = patches.expect(lambda_svc, "_execution_record_for_config", "(func, config)")
 _emit_metrics = patches.expect(lambda_svc, "_emit_lambda_metrics", "(function_name, duration_ms, error, throttle)")
 
+_logger = logging.getLogger("localcloud.functions")
 
 _running: set[object] = set()
 _lock = threading.Lock()
@@ -58,6 +63,7 @@ def install(emulator: Emulator) -> None:
     patches.replace(lambda_svc, "_execute_function_warm", "(func, event, request_id)", _execute)
     dispatch_signature = "(func, config, event, request_id, started)"
     patches.replace(lambda_svc, "_execute_function_dispatch", dispatch_signature, _measured)
+    patches.replace(eventbridge, "_dispatch_to_lambda", "(arn, payload)", _by_a_rule)
     metrics_signature = "(function_name, duration_ms, error, throttle)"
     patches.replace(lambda_svc, "_emit_lambda_metrics", metrics_signature, _throttles_only)
     log_signature = "(func, request_id, log_text, error, duration_ms, *, log_source=None)"
@@ -82,17 +88,41 @@ def _execute(original: Callable[..., Result], func: dict[str, Any], event: Any, 
         _release(worker)
 
 
-def _measured(
-    original: Callable[..., Result], func: dict[str, Any], config: dict[str, Any], *invocation: Any
-) -> Result:
-    started, execution = invocation[-1], object()
+@contextlib.contextmanager
+def _under_way() -> Iterator[None]:
+    execution = object()
     with _lock:
         _running.add(execution)
     try:
-        result = original(func, config, *invocation)
+        yield
     finally:
         with _lock:
             _running.discard(execution)
+
+
+def _by_a_rule(_original: Callable[..., None], arn: str, payload: str) -> None:
+    """Invoke a function in a thread of its own; it counts as running from now on, not from when the thread gets to."""
+    record, config, name = _find(arn)
+    if record is None:
+        _logger.warning("The target of a rule, the function %s, does not exist.", name)
+        return
+    execution, event = _record_for(record, config), json.loads(payload)
+    requested = contextlib.ExitStack()
+    requested.enter_context(_under_way())
+
+    def execute() -> None:
+        with requested:
+            lambda_svc._execute_function_with_config_scope(execution, event)
+
+    threading.Thread(target=execute, name="rule-target", daemon=True).start()
+
+
+def _measured(
+    original: Callable[..., Result], func: dict[str, Any], config: dict[str, Any], *invocation: Any
+) -> Result:
+    started = invocation[-1]
+    with _under_way():
+        result = original(func, config, *invocation)
     milliseconds = (clock.now() - started) * 1000
     _emit_metrics(config["FunctionName"], milliseconds, error=bool(result.get("error")), throttle=False)
     return result

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from ministack.services import rds
 
 from localcloud.emulator import patches
+from localcloud.emulator.hooks import server_events
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
     Handler = Callable[[dict[str, Any]], Answer]
 
 _OK = 200
+_NO_STANDBY = (
+    "ForceFailover cannot be specified since the instance is not configured for either MultiAZ or High Availability"
+)
 
 _error = patches.expect(rds, "_error", "(code, message, status)")
 _parameter = patches.expect(rds, "_p", "(params, key, default='')")
@@ -80,12 +84,26 @@ class _Api:
         return handler
 
     def _reboot(self, original: Callable[..., Any], p: dict[str, Any]) -> Any:
-        instance = _resolve(_parameter(p, "DBInstanceIdentifier"))
-        if instance is not None:
-            server = self._databases.get(instance["DBInstanceIdentifier"]).server
+        instance, fails_over = _resolve(_parameter(p, "DBInstanceIdentifier")), _parameter(p, "ForceFailover") == "true"
+        if instance is None or instance["DBInstanceStatus"] != "available":
+            return original(p)
+        if fails_over and not instance["MultiAZ"]:
+            return _error("InvalidParameterCombination", _NO_STANDBY, 400)
+        server = self._databases.get(instance["DBInstanceIdentifier"]).server
+        if fails_over:
+            _hand_over(instance)
+            server.kill()  # nobody asks a primary that is to fail; what it committed, the standby has
+        else:
             server.stop()
-            server.start()
+        server.start()
         return original(p)
+
+
+def _hand_over(instance: dict[str, Any]) -> None:
+    """Let the standby be in the other zone."""
+    zone = instance["AvailabilityZone"]
+    instance |= {"AvailabilityZone": zone[:-1] + ("b" if zone.endswith("a") else "a"), "_FailingOver": True}
+    server_events.FAILOVER_STARTED.tell(instance)
 
 
 def _refuse_create(_: Handler, _p: dict[str, Any]) -> Answer:

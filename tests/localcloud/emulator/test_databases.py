@@ -6,7 +6,7 @@ import contextlib
 import json
 import ssl
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pg8000.dbapi
 import pytest
@@ -14,11 +14,18 @@ import pytest
 from tests.support import emulated
 from tests.support.control import post, refusal
 from tests.support.emulated_database import OUTPUTS, record, resources, secret_value
+from tests.support.waiting import eventually
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from localcloud.cloud import LocalCloud
+
+FAILOVER = [
+    "Multi-AZ instance failover started.",
+    "DB instance restarted",
+    "Multi-AZ instance failover completed",
+]
 
 
 @pytest.fixture
@@ -30,13 +37,18 @@ def stack(cloud: LocalCloud) -> Iterator[str]:
     assert emulated.destroy(cloud, name) == "DELETE_COMPLETE"
 
 
-def logs_in(cloud: LocalCloud, stack: str, password: str) -> bool:
-    """Whether the master user gets in with a password, over TLS verified by the local cloud's authority."""
+def session(cloud: LocalCloud, stack: str, password: str) -> pg8000.dbapi.Connection:
+    """Return a session of the master user, over TLS verified by the local cloud's authority."""
     found = record(cloud, stack)
     context = ssl.create_default_context(cafile=cloud.ca_bundle)
     arguments = {"host": found.host, "port": found.port, "database": "orders", "ssl_context": context}
+    return pg8000.dbapi.connect(user="dbadmin", password=password, **arguments)
+
+
+def logs_in(cloud: LocalCloud, stack: str, password: str) -> bool:
+    """Whether the master user gets in with a password."""
     try:
-        connection = pg8000.dbapi.connect(user="dbadmin", password=password, **arguments)
+        connection = session(cloud, stack, password)
     except (pg8000.dbapi.Error, OSError):
         return False
     with contextlib.closing(connection):
@@ -95,6 +107,42 @@ def test_stopping_and_starting_by_the_api_is_real(cloud: LocalCloud, stack: str)
     assert emulated.error_of(rds.stop_db_instance, DBInstanceIdentifier=stack) == "InvalidDBInstanceState"
     rds.start_db_instance(DBInstanceIdentifier=stack)
     assert logs_in(cloud, stack, password)
+
+
+def test_a_failover_cuts_sessions_and_keeps_what_was_committed(cloud: LocalCloud, stack: str) -> None:
+    """The standby has the primary's data, address and password, and is in another zone; RDS tells of it."""
+    rds, value = cloud.client("rds"), secret_value(cloud, stack)
+    rds.modify_db_instance(DBInstanceIdentifier=stack, MultiAZ=True, ApplyImmediately=True)
+    (before,) = rds.describe_db_instances(DBInstanceIdentifier=stack)["DBInstances"]
+    primary = session(cloud, stack, value["password"])
+    primary.cursor().execute("CREATE TABLE kept (number int)")
+    primary.commit()
+    rds.reboot_db_instance(DBInstanceIdentifier=stack, ForceFailover=True)
+    with pytest.raises((pg8000.dbapi.Error, OSError)), contextlib.closing(primary):
+        primary.cursor().execute("SELECT 1")
+    with contextlib.closing(session(cloud, stack, value["password"])) as standby:
+        standby.cursor().execute("SELECT FROM kept")
+    assert eventually(lambda: [event["Message"] for event in events(cloud, stack)] == FAILOVER)
+    (after,) = rds.describe_db_instances(DBInstanceIdentifier=stack)["DBInstances"]
+    assert after["Endpoint"] == before["Endpoint"]
+    assert after["AvailabilityZone"] != before["AvailabilityZone"]
+
+
+def test_without_a_standby_there_is_no_failover(cloud: LocalCloud, stack: str) -> None:
+    """It is refused, and the server goes on; a reboot is none."""
+    rds, server = cloud.client("rds"), record(cloud, stack)
+    refused = emulated.error_of(rds.reboot_db_instance, DBInstanceIdentifier=stack, ForceFailover=True)
+    assert refused == "InvalidParameterCombination"
+    assert record(cloud, stack) == server
+    rds.reboot_db_instance(DBInstanceIdentifier=stack)
+    assert record(cloud, stack).pid != server.pid
+    assert eventually(lambda: [event["Message"] for event in events(cloud, stack)] == ["DB instance restarted"])
+
+
+def events(cloud: LocalCloud, stack: str) -> list[Any]:
+    """Return what RDS tells of an instance, the oldest first."""
+    found: list[Any] = cloud.client("rds").describe_events(SourceIdentifier=stack, SourceType="db-instance")["Events"]
+    return found
 
 
 def test_the_control_api_crashes_and_revives_a_server(cloud: LocalCloud, stack: str) -> None:

@@ -1,4 +1,4 @@
-"""An app of somebody else's: a database of each engine, two users each, consumers of every kind."""
+"""An app of somebody else's: a database of each engine, two users each, consumers of every kind; MySQL is watched."""
 
 from __future__ import annotations
 
@@ -10,7 +10,17 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_rds as rds
 from aws_cdk.aws_secretsmanager import ReplicaRegion
 
-from rotating_rds import Access, Compute, Engine, ProvisionFunction, RotatingDatabase, Rotation, RotationFunction
+from rotating_rds import (
+    Access,
+    AuditTrail,
+    Compute,
+    Engine,
+    ProbeFunction,
+    ProvisionFunction,
+    RotatingDatabase,
+    Rotation,
+    RotationFunction,
+)
 
 ENGINES = {
     "Postgres": Engine.postgres(rds.PostgresEngineVersion.of("18", "18")),
@@ -30,7 +40,7 @@ COMPUTES = {
 FOREIGN_READER = "arn:aws:iam::111122223333:role/shop-reports"
 DEPLOYER = "arn:aws:iam::000000000000:role/shop-deployer"
 
-# Where copies of the credential of the web applications are.
+# Where copies of the users' credentials are.
 ELSEWHERE = "us-west-2"
 
 
@@ -64,13 +74,15 @@ class Shop(Stack):
             "vpc_subnets": ec2.SubnetSelection(subnet_type=ec2.SubnetType.PRIVATE_ISOLATED),
             "secrets_manager_endpoint": endpoint,
         }
+        shared: dict[str, Any] = {
+            **network,
+            "removal_policy": RemovalPolicy.DESTROY,
+            "reserved_concurrent_executions": None,
+        }
         functions: dict[str, Any] = {
-            "rotation_function": RotationFunction(
-                self, "Rotation", **network, removal_policy=RemovalPolicy.DESTROY, reserved_concurrent_executions=None
-            ),
-            "provision_function": ProvisionFunction(
-                self, "Provision", **network, removal_policy=RemovalPolicy.DESTROY, reserved_concurrent_executions=None
-            ),
+            "rotation_function": RotationFunction(self, "Rotation", **shared),
+            "provision_function": ProvisionFunction(self, "Provision", **shared),
+            "probe_function": ProbeFunction(self, "Probe", **shared),
         }
         for name, engine in ENGINES.items():
             database = RotatingDatabase(
@@ -85,11 +97,19 @@ class Shop(Stack):
                 removal_policy=RemovalPolicy.DESTROY,
             )
             self._add_users(database, name, level)
+            if name == "MySql":  # whose passwords alone may outlive a rotation
+                self._watch(database)
 
     @property
     def availability_zones(self) -> list[str]:
         """The zones of the network: nothing is looked up."""
         return self._zones
+
+    def _watch(self, database: RotatingDatabase) -> None:
+        trail = AuditTrail(self, "Trail", trail_name="shop", removal_policy=RemovalPolicy.DESTROY)
+        alarms = database.add_alarms()
+        database.add_detection(trusted_services=["cloudformation.amazonaws.com"], trail_log_group=trail.log_group)
+        CfnOutput(self, "AlarmTopic", value=alarms.topic.topic_arn)
 
     def _add_users(self, database: RotatingDatabase, name: str, level: str) -> None:
         schema = "shop"
@@ -101,7 +121,10 @@ class Shop(Stack):
         )
         readers = {"read_only": Access.read_only(schema), "read_write": Access.read_write(schema)}
         reports = database.add_user(
-            "reports", access=readers[level], rotation=Rotation.admin_reset(every=Duration.days(7))
+            "reports",
+            access=readers[level],
+            rotation=Rotation.admin_reset(every=Duration.days(7)),
+            replica_regions=[ReplicaRegion(region=ELSEWHERE)],
         )
         consumers = {
             **{kind: web.add_consumer(kind, compute) for kind, compute in COMPUTES.items()},
