@@ -105,6 +105,11 @@ $(CONTENDERS): benchmarks/requirements.txt $(VENV)
 	$(BIN)/uv pip sync --quiet --python $(@D) --require-hashes benchmarks/requirements.txt
 	@touch $@
 
+# Apart from test: it downloads as many environments as it runs, and takes as long as all other tests together.
+.PHONY: client-matrix
+client-matrix: setup $(SERVERS) ## the client's tests on every Python it claims, with the lowest and highest drivers (ARGS=3.14: on one)
+	$(BIN)/python -m tools.client_matrix $(ARGS)
+
 # Two at a time: each of them uses one core.
 .PHONY: check
 check: setup ## formatting, lint, types, imports, and the synthesis of every environment

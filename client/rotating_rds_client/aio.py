@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar, assert_never
 from weakref import WeakKeyDictionary
 
 from rotating_rds_client._dialogue import Deed, Dialogue, Get, LogIn, Refresh, Sleep, outcome_of, tell
-from rotating_rds_client.adapters import arguments_of, complete, keywords_of
+from rotating_rds_client._drivers import arguments_of, complete, keywords_of, unwrapped
 from rotating_rds_client.authentication import is_authentication_error
 from rotating_rds_client.clock import Clock, SystemClock
 from rotating_rds_client.observer import ConnectReport, Outcome
@@ -72,7 +72,8 @@ class AsyncRotatingConnector(Generic[C]):
     :param observer: Called with a :class:`ConnectReport` after every call, successful or not.
     :param is_refusal: Tells a refused login from any other error; by what known drivers raise, by default.
     :param clock: For tests; the process's monotonic clock by default.
-    :raises TypeError: if the driver is unknown, or user name or password are among the options.
+    :raises TypeError: if the driver is unknown, or user name or password are among the options, as with
+        :class:`DriverAdapter`.
     """
 
     def __init__(
@@ -88,9 +89,9 @@ class AsyncRotatingConnector(Generic[C]):
         **options: Any,
     ) -> None:
         self._source = source
-        self._connect = connect
-        keywords = keywords_of(connect)
-        self._arguments = partial(arguments_of, keywords, complete(options, keywords))
+        self._connect, preset = unwrapped(connect)
+        keywords = keywords_of(self._connect)
+        self._arguments = partial(arguments_of, keywords, complete({**preset, **options}, keywords))
         self._retry = retry or RetryPolicy()
         self._observer = observer
         self._is_refusal = is_refusal

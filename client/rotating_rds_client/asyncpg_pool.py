@@ -35,7 +35,7 @@ def create_pool(
     :param observer: Called with a :class:`ConnectReport` for every connection that the pool opens.
     :param options: Those of ``asyncpg.create_pool``, but ``dsn``, ``connect`` and ``loop``; host, port and database
         replace those of the secret.
-    :raises TypeError: if user name or password are among the options.
+    :raises TypeError: if user name, password or ``dsn`` are among the options.
     """
     of_the_pool = {name: options.pop(name) for name in _OF_THE_POOL if name in options}
     prepare: Callable[[Any], Awaitable[None]] | None = of_the_pool.pop("setup", None)

@@ -8,7 +8,8 @@ import psycopg
 import psycopg_pool
 
 from rotating_rds_client._dialogue import tell
-from rotating_rds_client.adapters import Adapter, arguments_of, complete, keywords_of
+from rotating_rds_client._drivers import arguments_of, complete, keywords_of
+from rotating_rds_client.adapters import Adapter
 from rotating_rds_client.aio import AsyncRotatingConnector, AsyncSecretSource
 from rotating_rds_client.connector import RotatingConnector
 from rotating_rds_client.observer import ConnectReport
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from rotating_rds_client.retry import RetryPolicy
     from rotating_rds_client.source import SecretSource
 
+_KEYWORDS = keywords_of(psycopg.connect)
 _VERSION = "_rotating_rds_version"
 # The pool takes another connection then; of one that is not closed it would think that it is still good.
 _OUTDATED = psycopg.OperationalError("The secret has a newer version than the connection was opened with.")
@@ -41,10 +43,9 @@ def connection_pool(
     :param observer: Called with a :class:`ConnectReport` for every connection that the pool opens.
     :param options: Those of ``psycopg_pool.ConnectionPool``, but ``conninfo``, ``connection_class`` and ``check``; its
         ``kwargs`` are for ``psycopg.connect``, where host, port and dbname replace those of the secret.
-    :raises TypeError: if user name or password are among the ``kwargs``.
+    :raises TypeError: if user name or password are among the ``kwargs``, or there is a ``conninfo``.
     """
-    keywords = keywords_of(psycopg.connect)
-    given = complete(options.pop("kwargs", None) or {}, keywords)
+    given = _for_connect(options)
 
     class Connection(psycopg.Connection[Any]):
         """A connection that knows which version of the secret opened it."""
@@ -52,7 +53,7 @@ def connection_pool(
         @classmethod
         def connect(cls, conninfo: str = "", **of_the_pool: Any) -> Any:
             def arguments(each: Credentials) -> dict[str, Any]:
-                return {**of_the_pool, **arguments_of(keywords, given, each)}
+                return {**of_the_pool, **arguments_of(_KEYWORDS, given, each)}
 
             login = _Login(super().connect, conninfo, arguments)
             connection = RotatingConnector(source, login, retry=retry, observer=observer).connect()
@@ -75,7 +76,7 @@ def async_connection_pool(
     **options: Any,
 ) -> psycopg_pool.AsyncConnectionPool[Any]:
     """Make the same for an event loop; see :func:`connection_pool`."""
-    given = complete(options.pop("kwargs", None) or {}, keywords_of(psycopg.connect))
+    given = _for_connect(options)
     shared = AsyncSecretSource(source)
 
     class Connection(psycopg.AsyncConnection[Any]):
@@ -120,6 +121,13 @@ class _Login(Adapter[Any]):
         """Log in once."""
         self.version_id = credentials.version_id
         return self._connect(self._conninfo, **self._arguments(credentials))
+
+
+def _for_connect(options: dict[str, Any]) -> dict[str, Any]:
+    """Take out of a pool's options what is for ``psycopg.connect``."""
+    return complete(
+        {"conninfo": options.pop("conninfo", None) or None, **(options.pop("kwargs", None) or {})}, _KEYWORDS
+    )
 
 
 def _is_outdated(source: SecretSource, connection: Any) -> bool:

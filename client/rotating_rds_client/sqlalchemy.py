@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import event, exc
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from rotating_rds_client.adapters import Adapter, Keywords, arguments_of, complete, keywords_of_driver
+from rotating_rds_client._drivers import Keywords, arguments_of, complete, keywords_of_driver
+from rotating_rds_client.adapters import Adapter
 from rotating_rds_client.connector import RotatingConnector
 
 if TYPE_CHECKING:
@@ -41,13 +42,15 @@ def follow_rotations(
         database of the URL replace those of the secret.
     :param retry: How patient to be; by default 15 s in all.
     :param observer: Called with a :class:`ConnectReport` for every connection that the pool asks for.
-    :raises TypeError: if the driver is unknown, or the URL names a user or a password.
+    :raises TypeError: if the driver is unknown, or the URL names a user or a password; if ``connect_args`` do, which
+        only the first connection shows, it is the one that raises.
     """
     plain = engine.sync_engine if isinstance(engine, AsyncEngine) else engine
     if plain.url.username is not None or plain.url.password is not None:
         raise TypeError("The engine's URL names a user or a password, which come from the secret: leave them out.")
     waiting = _waiting_in_greenlets(source) if plain.dialect.is_async else {"source": source}
     keywords = keywords_of_driver(plain.dialect.driver)
+    complete(plain.dialect.create_connect_args(plain.url)[1], keywords)
 
     def connect(
         dialect: Dialect, record: ConnectionPoolEntry, arguments: Sequence[Any], options: Mapping[str, Any]

@@ -6,6 +6,8 @@ import inspect
 import ssl
 from typing import TYPE_CHECKING, Any
 
+import mysql.connector
+import mysql.connector.aio
 import pg8000.dbapi
 import psycopg
 import pymysql
@@ -45,7 +47,13 @@ def without_tls(arguments: dict[str, Any]) -> dict[str, Any]:
 
 @pytest.mark.parametrize(
     ("name", "dbname", "password"),
-    [("pg8000", "database", "p"), ("psycopg", "dbname", "p"), ("pymysql", "database", b"p")],
+    [
+        ("MySQLdb", "database", "p"),
+        ("mysql.connector", "database", "p"),
+        ("pg8000", "database", "p"),
+        ("psycopg", "dbname", "p"),
+        ("pymysql", "database", b"p"),
+    ],
 )
 def test_every_driver_is_called_by_its_own_keywords(name: str, dbname: str, password: str | bytes) -> None:
     """The parts of the secret under the names that the driver gives them; PyMySQL would take text for Latin-1."""
@@ -59,7 +67,15 @@ def test_every_driver_is_called_by_its_own_keywords(name: str, dbname: str, pass
 
 
 @pytest.mark.parametrize(
-    "connect", [pg8000.dbapi.connect, psycopg.connect, psycopg.Connection.connect, pymysql.connect]
+    "connect",
+    [
+        mysql.connector.connect,
+        mysql.connector.MySQLConnection,
+        pg8000.dbapi.connect,
+        psycopg.connect,
+        psycopg.Connection.connect,
+        pymysql.connect,
+    ],
 )
 def test_the_real_drivers_are_known_by_their_modules(connect: Callable[..., Any]) -> None:
     """The table matches what the drivers are called."""
@@ -79,14 +95,6 @@ def test_options_go_before_the_secret() -> None:
     assert (arguments["host"], arguments["port"], arguments["timeout"]) == ("localhost", 15432, 5)
 
 
-@pytest.mark.parametrize("option", ["user", "password"])
-def test_user_name_and_password_cannot_be_options(option: str) -> None:
-    """They would come from another version than the rest."""
-    with pytest.raises(TypeError, match=f"The option '{option}' comes from the secret") as caught:
-        DriverAdapter(driver("pg8000"), **{option: "hunter2"})
-    assert "hunter2" not in str(caught.value)
-
-
 def test_a_secret_without_a_host_needs_the_option() -> None:
     """Drivers would silently try localhost."""
     lean = Credentials(username="u", password="p", version_id="v1")
@@ -103,18 +111,38 @@ def test_tls_is_verified_by_default(name: str, keyword: str) -> None:
     assert context.check_hostname
 
 
-def test_libpq_verifies_with_the_bundle_of_the_environment(
-    authority: Authority, monkeypatch: pytest.MonkeyPatch
+# Libraries in C take a path, not a context. mysqlclient's are the options of MySQL's C API, by its documentation:
+# https://mysqlclient.readthedocs.io/user_guide.html
+BY_A_FILE: dict[str, Callable[[str], dict[str, Any]]] = {
+    "MySQLdb": lambda file: {"ssl": {"ca": file}, "ssl_mode": "VERIFY_IDENTITY"},
+    "mysql.connector": lambda file: {
+        "ssl_ca": file,
+        "ssl_verify_cert": True,
+        "ssl_verify_identity": True,
+        "ssl_disabled": False,
+    },
+    "psycopg": lambda file: {"sslmode": "verify-full", "sslrootcert": file},
+}
+
+
+def tls_of(arguments: dict[str, Any]) -> dict[str, Any]:
+    """Leave out all the rest."""
+    return {name: value for name, value in arguments.items() if name.startswith("ssl")}
+
+
+@pytest.mark.parametrize("name", BY_A_FILE)
+def test_libraries_in_c_verify_with_the_bundle_of_the_environment(
+    name: str, authority: Authority, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Libpq takes a path, not a context."""
+    """Certificate and host name, both."""
     monkeypatch.setenv(CA_BUNDLE_VARIABLE, str(authority.certificate))
-    arguments = DriverAdapter(driver("psycopg")).connect(WHOLE)
-    assert (arguments["sslmode"], arguments["sslrootcert"]) == ("verify-full", str(authority.certificate))
+    assert tls_of(DriverAdapter(driver(name)).connect(WHOLE)) == BY_A_FILE[name](str(authority.certificate))
 
 
-def test_libpq_verifies_with_the_authorities_of_amazon_rds_otherwise() -> None:
-    """It takes one file, or the system's, which do not know them."""
-    assert DriverAdapter(driver("psycopg")).connect(WHOLE)["sslrootcert"] == str(RDS_ROOTS)
+@pytest.mark.parametrize("name", BY_A_FILE)
+def test_libraries_in_c_verify_with_the_authorities_of_amazon_rds_otherwise(name: str) -> None:
+    """They take one file, or the system's, which do not know them."""
+    assert tls_of(DriverAdapter(driver(name)).connect(WHOLE)) == BY_A_FILE[name](str(RDS_ROOTS))
 
 
 def test_the_caller_s_own_tls_replaces_ours() -> None:
@@ -137,7 +165,8 @@ def test_an_unusable_bundle_is_refused_before_any_connection(monkeypatch: pytest
 
 def test_an_unknown_driver_is_refused_with_the_known_ones() -> None:
     """Guessing keywords would fail later and less clearly."""
-    with pytest.raises(TypeError, match=r"known drivers \(asyncpg, pg8000, psycopg, pymysql\): derive from Adapter"):
+    known = r"MySQLdb, asyncpg, mysql\.connector, pg8000, psycopg, pymysql"
+    with pytest.raises(TypeError, match=rf"known drivers \({known}\): derive from Adapter"):
         DriverAdapter(driver("acme"))
 
 
@@ -145,5 +174,11 @@ def test_an_asynchronous_driver_is_refused() -> None:
     """Its errors would surface where nobody retries."""
     asyncpg = importlib.import_module("asyncpg")
     assert inspect.iscoroutinefunction(asyncpg.connect)
-    with pytest.raises(TypeError, match=r"asyncpg\.connect is a coroutine function"):
+    with pytest.raises(TypeError, match=r"asyncpg\.connection\.connect is a coroutine function"):
         DriverAdapter(asyncpg.connect)
+
+
+def test_a_driver_that_could_not_verify_a_server_is_refused() -> None:
+    """It takes a file of authorities with a client's certificate only, and the system's do not know Amazon RDS."""
+    with pytest.raises(TypeError, match=r"mysql\.connector\.aio cannot be told whom to trust"):
+        DriverAdapter(mysql.connector.aio.connect)

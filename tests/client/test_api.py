@@ -14,7 +14,7 @@ def test_the_public_names_are_sorted_and_there() -> None:
 
 def test_importing_the_client_imports_no_driver_and_no_boto3() -> None:
     """Applications pay for what they use; boto3 itself is imported with the first client."""
-    heavy = ("boto3", "pg8000", "psycopg", "asyncpg", "pymysql")
+    heavy = ("boto3", "pg8000", "psycopg", "asyncpg", "pymysql", "mysql")
     code = f"import sys, rotating_rds_client; print([name for name in {heavy} if name in sys.modules])"
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert result.stdout == "[]\n"

@@ -7,6 +7,7 @@ import importlib
 import ssl
 from typing import TYPE_CHECKING, Any
 
+import mysql.connector
 import psycopg
 import pymysql
 import pytest
@@ -90,9 +91,17 @@ def test_any_other_failure_is_not(
     assert not is_authentication_error(failure(login, postgres, authority, changes))
 
 
-def test_mysql_s_refusal_is_recognised() -> None:
-    """PyMySQL puts the server's code into the first argument."""
-    refused = pymysql.err.OperationalError(1045, "Access denied for user 'orders'@'10.0.0.1' (using password: YES)")
+@pytest.mark.parametrize(
+    "refused",
+    [
+        pymysql.err.OperationalError(1045, "Access denied for user 'orders'@'10.0.0.1' (using password: YES)"),
+        mysql.connector.ProgrammingError(
+            "Access denied for user 'orders'@'10.0.0.1' (using password: YES)", errno=1045
+        ),
+    ],
+)
+def test_mysql_s_refusal_is_recognised(refused: Exception) -> None:
+    """PyMySQL and MySQL Connector/Python put the server's code into the first argument, as mysqlclient does."""
     assert is_authentication_error(refused)
 
 
@@ -101,6 +110,7 @@ def test_mysql_s_refusal_is_recognised() -> None:
     [
         pymysql.err.OperationalError(2003, "Can't connect to MySQL server on 'db' ([Errno 111] Connection refused)"),
         pymysql.err.OperationalError(1049, "Unknown database 'orders'"),
+        mysql.connector.InterfaceError("Lost connection to MySQL server at 'db:3306'", errno=2055),
         ValueError(1045),
         ConnectionRefusedError(111, "Connection refused"),
         Exception(),

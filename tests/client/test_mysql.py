@@ -8,22 +8,30 @@ from contextlib import closing
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+import mysql.connector
 import pymysql
 import pytest
 import sqlalchemy
 
+from localcloud.databases import Authority
 from rotating_rds_client import CredentialsRejectedError, RetryPolicy, RotatingConnector, SecretSource
 from rotating_rds_client.sqlalchemy import follow_rotations
 from rotating_rds_client.tls import CA_BUNDLE_VARIABLE
 from tests.support.secrets_manager import FakeSecretsManager
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
 
-    from localcloud.databases import Authority, MariaDbServer, MySqlServer
+    from localcloud.databases import MariaDbServer, MySqlServer
     from rotating_rds_client import ConnectReport
 
 WHO = "SELECT CONNECTION_ID()"
+
+# By the names that SQLAlchemy has for them.
+CONNECT: dict[str, Callable[..., Any]] = {"pymysql": pymysql.connect, "mysqlconnector": mysql.connector.connect}
+EVERY_DRIVER = pytest.mark.parametrize("driver", CONNECT)
+ERRORS = (pymysql.err.Error, mysql.connector.Error)
 
 
 @dataclass
@@ -68,45 +76,69 @@ def account(
     account.execute("DROP USER %s@'%%'")
 
 
-def test_the_label_may_move_after_the_password(account: MySqlLogin) -> None:
+def connector(account: MySqlLogin, driver: str, **options: Any) -> RotatingConnector[Any]:
+    """Connect with what the account's secret holds now."""
+    return RotatingConnector(account.source(), CONNECT[driver], **options)
+
+
+@EVERY_DRIVER
+def test_the_label_may_move_after_the_password(account: MySqlLogin, driver: str) -> None:
     """Error 1045 once, then the secret is asked until its version changes."""
     reports: list[ConnectReport] = []
-    connector: RotatingConnector[Any] = RotatingConnector(account.source(), pymysql.connect, observer=reports.append)
+    patient = connector(account, driver, observer=reports.append)
     account.set_password("hunter2-v2")
     mover = threading.Timer(1.0, account.store, ["v2", "hunter2-v2"])
     mover.start()
-    connector.connect().close()
+    patient.connect().close()
     mover.join()
     assert [(report.version_id, report.retries) for report in reports] == [("v2", 1)]
 
 
-def test_a_password_that_nobody_repairs_is_a_typed_error(account: MySqlLogin) -> None:
+@EVERY_DRIVER
+def test_a_password_that_nobody_repairs_is_a_typed_error(account: MySqlLogin, driver: str) -> None:
     """After two logins."""
-    source = account.source()
+    impatient = connector(account, driver, retry=RetryPolicy(budget=1))
     account.set_password("set-by-hand")
     with pytest.raises(CredentialsRejectedError) as caught:
-        RotatingConnector(source, pymysql.connect, retry=RetryPolicy(budget=1)).connect()
+        impatient.connect()
     assert caught.value.logins == 2
 
 
-def test_a_missing_database_is_nobody_s_rotation(account: MySqlLogin) -> None:
+@EVERY_DRIVER
+def test_a_missing_database_is_nobody_s_rotation(account: MySqlLogin, driver: str) -> None:
     """The driver's error passes through."""
     account.store("v2", "hunter2-v1", dbname="missing")
-    with pytest.raises(pymysql.err.OperationalError, match=r"1044|1049"):
-        RotatingConnector(account.source(), pymysql.connect).connect()
+    with pytest.raises(ERRORS, match=r"1044|1049"):
+        connector(account, driver).connect()
 
 
-def test_a_password_may_hold_what_latin_1_has_not(account: MySqlLogin) -> None:
+@EVERY_DRIVER
+def test_a_password_may_hold_what_latin_1_has_not(account: MySqlLogin, driver: str) -> None:
     """Servers are given passwords in UTF-8."""
     account.set_password("grüße-€-日本")
     account.store("v2", "grüße-€-日本")
-    RotatingConnector(account.source(), pymysql.connect).connect().close()
+    connector(account, driver).connect().close()
 
 
-def test_a_pool_replaces_what_it_opened_before_a_rotation(account: MySqlLogin) -> None:
+@EVERY_DRIVER
+@pytest.mark.parametrize("impostor", ["another authority", "another name"])
+def test_a_server_that_is_another_one_is_refused(
+    account: MySqlLogin, driver: str, impostor: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By the authority that signed its certificate, and by the host names in it."""
+    if impostor == "another authority":
+        monkeypatch.setenv(CA_BUNDLE_VARIABLE, str(Authority.load_or_create(tmp_path / "another").certificate))
+    else:
+        account.store("v2", "hunter2-v1", host="127.1")  # the same address, by a name that the certificate lacks
+    with pytest.raises(ERRORS, match=r"(?i)certificate.verify.failed"):
+        connector(account, driver).connect()
+
+
+@EVERY_DRIVER
+def test_a_pool_replaces_what_it_opened_before_a_rotation(account: MySqlLogin, driver: str) -> None:
     """As soon as the newer version is known."""
     source, reports = account.source(), list["ConnectReport"]()
-    engine = sqlalchemy.create_engine("mysql+pymysql://", pool_size=1, max_overflow=0)
+    engine = sqlalchemy.create_engine(f"mysql+{driver}://", pool_size=1, max_overflow=0)
     follow_rotations(engine, source, observer=reports.append)
 
     def who() -> int:

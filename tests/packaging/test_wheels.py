@@ -7,6 +7,7 @@ import os
 import shutil
 import subprocess
 import sys
+import sysconfig
 import zipfile
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,7 +19,7 @@ from tests.support.toolchain import put_own_tools_first
 from tools.build_bundle import DESTINATION
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
 put_own_tools_first()
 ROOT = Path(__file__).resolve().parents[2]
@@ -108,12 +109,38 @@ def isolated() -> list[str]:
     return command if allowed else []
 
 
-def test_the_client_is_a_small_distribution_of_its_own(tmp_path: Path) -> None:
+@pytest.fixture(scope="module")
+def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[zipfile.ZipFile]:
+    """The client's wheel."""
+    with build_wheel(ROOT / "client", tmp_path_factory.mktemp("client")) as wheel:
+        yield wheel
+
+
+def test_the_client_is_a_small_distribution_of_its_own(client: zipfile.ZipFile) -> None:
     """Applications install the client without the CDK."""
-    with build_wheel(ROOT / "client", tmp_path) as wheel:
-        names = wheel.namelist()
-        (metadata,) = [name for name in names if name.endswith("METADATA")]
-        requirements = [line for line in wheel.read(metadata).decode().splitlines() if line.startswith("Requires-Dist")]
+    names = client.namelist()
+    (metadata,) = [name for name in names if name.endswith("METADATA")]
+    requirements = [line for line in client.read(metadata).decode().splitlines() if line.startswith("Requires-Dist")]
     assert {name.split("/")[0] for name in names if "dist-info" not in name} == {"rotating_rds_client"}
     assert any(name.endswith("dist-info/licenses/LICENSE") for name in names)
     assert [line for line in requirements if "extra ==" not in line] == ["Requires-Dist: boto3>=1.34"]
+
+
+def test_an_application_that_uses_the_client_is_strictly_typed(client: zipfile.ZipFile, tmp_path: Path) -> None:
+    """GIVEN the installed wheel beside the drivers, THEN mypy --strict finds the types that an application expects."""
+    environment = tmp_path / "environment"
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(environment)], check=True, timeout=60)
+    packages = Path(sysconfig.get_path("purelib", vars={"base": str(environment)}))
+    client.extractall(packages)
+    (packages / "drivers.pth").write_text(sysconfig.get_path("purelib") + "\n")
+    application = shutil.copy(ROOT / "tests" / "packaging" / "strict_application.py", tmp_path)
+    command = [sys.executable, "-m", "mypy", "--strict", "--config-file=", "--cache-dir", str(tmp_path / "cache")]
+    finished = subprocess.run(
+        [*command, "--python-executable", str(environment / "bin" / "python"), application],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=200,
+    )
+    assert finished.stdout == "Success: no issues found in 1 source file\n", finished.stdout + finished.stderr

@@ -17,6 +17,20 @@ if TYPE_CHECKING:
 TLS_REQUEST = struct.pack("!ii", 8, 80877103)
 """What a client of PostgreSQL sends first when it wants TLS."""
 
+_ALL_BUT_TLS = 0xFFFFFFFF & ~0x800
+_GREETING = b"".join(
+    (
+        b"\x0a8.0.36\0" + bytes(4) + b"saltsalt\0",
+        struct.pack("<HBHHB", _ALL_BUT_TLS & 0xFFFF, 45, 2, _ALL_BUT_TLS >> 16, 21) + bytes(10),
+        b"saltsaltsalt\0caching_sha2_password\0",
+    )
+)
+MYSQL_WITHOUT_TLS = struct.pack("<I", len(_GREETING)) + _GREETING
+"""What a server of MySQL that has no TLS says first."""
+
+POSTGRES_WITHOUT_TLS = b"N"
+"""What a server of PostgreSQL that has no TLS answers to the request for it."""
+
 _LOOPBACK = "127.0.0.1"
 
 

@@ -29,7 +29,7 @@ from rotating_rds_function.domain.errors import (
 from tests.support.accounts import MODEL, each_change
 from tests.support.engines import PASSWORD
 from tests.support.failed_login import failure_of_login
-from tests.support.tcp_servers import tcp_server
+from tests.support.tcp_servers import MYSQL_WITHOUT_TLS, tcp_server
 
 if TYPE_CHECKING:
     import socket
@@ -117,12 +117,9 @@ def test_a_query_that_the_user_may_not_run_is_a_privilege_error(family: MySqlFam
 def test_a_server_without_tls_gets_no_password(family: MySqlFamilyUnderTest) -> None:
     """It offers none in its greeting, and hears nothing at all."""
     heard: list[bytes] = []
-    capabilities = 0xFFFFFFFF & ~0x800  # all but CLIENT_SSL
-    tail = struct.pack("<HBHHB", capabilities & 0xFFFF, 45, 2, capabilities >> 16, 21) + bytes(10)
-    greeting = b"\x0a8.0.36\0" + bytes(4) + b"saltsalt\0" + tail + b"saltsaltsalt\0caching_sha2_password\0"
 
     def greet(connection: socket.socket) -> None:
-        connection.sendall(struct.pack("<I", len(greeting)) + greeting)
+        connection.sendall(MYSQL_WITHOUT_TLS)
         heard.append(connection.recv(1000))
 
     with tcp_server(greet) as port:

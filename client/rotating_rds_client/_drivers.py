@@ -1,0 +1,178 @@
+"""What each driver calls the parts of a set of credentials, and what it may not be told beside them."""
+
+from __future__ import annotations
+
+import functools
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from rotating_rds_client.tls import RDS_ROOTS, trust_bundle, verified_context
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from rotating_rds_client.credentials import Credentials
+
+C = TypeVar("C")
+
+
+@dataclass(frozen=True, slots=True)
+class Keywords:
+    """The keywords of one driver's ``connect``.
+
+    :param verified_tls: Returns those that make it verify the server's certificate and name.
+    :param aliases: Further names of the same parts.
+    :param concealing: Keywords that may bring a user, a password or a database along, or connections that an earlier
+        version has opened.
+    :param as_password: What the driver takes a password as.
+    """
+
+    username: str
+    password: str
+    dbname: str
+    verified_tls: Callable[[], Mapping[str, Any]]
+    aliases: Mapping[str, str] = field(default_factory=dict)
+    concealing: frozenset[str] = frozenset()
+    as_password: Callable[[str], str | bytes] = str
+
+    def arguments(self, credentials: Credentials) -> dict[str, Any]:
+        """Name the parts that the secret has; what it lacks is left to the driver's default."""
+        parts = {
+            self.username: credentials.username,
+            self.password: self.as_password(credentials.password),
+            self.dbname: credentials.dbname,
+            "host": credentials.host,
+            "port": credentials.port,
+        }
+        return {name: value for name, value in parts.items() if value is not None}
+
+
+def _context(keyword: str) -> Callable[[], Mapping[str, Any]]:
+    return lambda: {keyword: verified_context()}
+
+
+def _file() -> str:
+    # Libraries in C take one file, or the system's authorities: those of Amazon RDS are none of the system's.
+    return str(trust_bundle() or RDS_ROOTS)
+
+
+def _libpq_tls() -> Mapping[str, Any]:
+    return {"sslmode": "verify-full", "sslrootcert": _file()}
+
+
+def _mysql_connector_tls() -> Mapping[str, Any]:
+    return {"ssl_ca": _file(), "ssl_verify_cert": True, "ssl_verify_identity": True, "ssl_disabled": False}
+
+
+def _mysqlclient_tls() -> Mapping[str, Any]:
+    return {"ssl": {"ca": _file()}, "ssl_mode": "VERIFY_IDENTITY"}
+
+
+_OLD_MYSQL_NAMES = {"passwd": "password", "db": "database"}
+
+# By the module that an application imports.
+_DRIVERS = {
+    "MySQLdb": Keywords("user", "password", "database", _mysqlclient_tls, _OLD_MYSQL_NAMES),
+    "asyncpg": Keywords("user", "password", "database", _context("ssl"), concealing=frozenset({"dsn"})),
+    "mysql.connector": Keywords(
+        "user",
+        "password",
+        "database",
+        _mysql_connector_tls,
+        {**_OLD_MYSQL_NAMES, "username": "user", "password1": "password"},
+        # Its pools are the process's: one that an earlier version of the secret opened would go on being used.
+        frozenset({"dsn", "failover", "option_files", "read_default_file"})
+        | {"pool_name", "pool_size", "pool_reset_session"},
+    ),
+    "pg8000": Keywords("user", "password", "database", _context("ssl_context")),
+    "psycopg": Keywords("user", "password", "dbname", _libpq_tls, concealing=frozenset({"conninfo"})),
+    # PyMySQL would take text for Latin-1, while servers are given passwords in UTF-8.
+    "pymysql": Keywords("user", "password", "database", _context("ssl"), _OLD_MYSQL_NAMES, as_password=str.encode),
+}
+
+_UNVERIFIABLE = "mysql.connector.aio"
+_SQLALCHEMY_NAMES = {"mysqlconnector": "mysql.connector", "mysqldb": "MySQLdb", "psycopg_async": "psycopg"}
+
+
+def keywords_of(connect: Callable[..., Any]) -> Keywords:
+    """Return what the driver of a ``connect`` calls things.
+
+    :raises TypeError: if the driver is unknown, or cannot be made to verify a server.
+    """
+    module = str(getattr(connect, "__module__", ""))
+    if _is_in(module, _UNVERIFIABLE):
+        raise TypeError(
+            f"{_UNVERIFIABLE} cannot be told whom to trust without a client's certificate: use mysql.connector.connect "
+            "in a thread, or derive from Adapter."
+        )
+    name = next((name for name in _DRIVERS if _is_in(module, name)), module)
+    return _known(name, shown=repr(connect))
+
+
+def keywords_of_driver(name: str) -> Keywords:
+    """Return the same for a driver by the name that SQLAlchemy gives it.
+
+    :raises TypeError: if the driver is unknown.
+    """
+    return _known(_SQLALCHEMY_NAMES.get(name, name), shown=repr(name))
+
+
+def _is_in(module: str, package: str) -> bool:
+    return f"{module}.".startswith(f"{package}.")
+
+
+def _known(driver: str, *, shown: str) -> Keywords:
+    if driver not in _DRIVERS:
+        raise TypeError(f"{shown} is none of the known drivers ({', '.join(_DRIVERS)}): derive from Adapter for it.")
+    return _DRIVERS[driver]
+
+
+def unwrapped(connect: Callable[..., C]) -> tuple[Callable[..., C], dict[str, Any]]:
+    """Return what a ``functools.partial`` calls in the end, and the keywords that it calls it with.
+
+    :raises TypeError: if it has positional arguments, whose meaning is the driver's secret.
+    """
+    options: dict[str, Any] = {}
+    while isinstance(connect, functools.partial):
+        if connect.args:
+            raise TypeError(f"The partial of {connect.func!r} has positional arguments: give them by keyword.")
+        options = {**connect.keywords, **options}
+        connect = connect.func
+    return connect, options
+
+
+def complete(options: Mapping[str, Any], keywords: Keywords) -> dict[str, Any]:
+    """Return the options of a driver by its own names, with verified TLS unless they say something of TLS.
+
+    :raises TypeError: if they name a user, a password, or more than one database.
+    """
+    given: dict[str, Any] = {}
+    for name, value in options.items():
+        own = keywords.aliases.get(name, name)
+        if own in {keywords.username, keywords.password}:
+            raise TypeError(f"The option {name!r} comes from the secret: leave it out.")
+        if value is None:
+            continue
+        if own in keywords.concealing:
+            raise TypeError(
+                f"The option {name!r} brings a user, a database or connections of its own: leave it out, and give the "
+                "rest of what it says by keyword."
+            )
+        if own in given:
+            raise TypeError(f"The option {name!r} is the {own} for a second time: leave one of them out.")
+        given[own] = value
+    return given if any(name.startswith("ssl") for name in given) else {**given, **keywords.verified_tls()}
+
+
+def arguments_of(keywords: Keywords, options: Mapping[str, Any], credentials: Credentials) -> dict[str, Any]:
+    """Return what to call a driver with.
+
+    :raises ValueError: if neither the secret nor the options name a host.
+    """
+    arguments = {**keywords.arguments(credentials), **options}
+    if "host" not in arguments:
+        raise ValueError(
+            f"Version {credentials.version_id!r} of the secret names no host: attach the secret to its "
+            "database, or give the option host."
+        )
+    return arguments
