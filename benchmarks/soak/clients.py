@@ -12,6 +12,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import asyncpg
+import mysql.connector
 import pg8000.dbapi
 import psycopg
 import pymysql
@@ -172,7 +173,9 @@ _POSTGRES: dict[str, Kind] = {
 }
 _MYSQL_FAMILY: dict[str, Kind] = {
     "PyMySQL": partial(_connections, connect=pymysql.connect),
+    "MySQL Connector": partial(_connections, connect=mysql.connector.connect),
     "SQLAlchemy, PyMySQL": partial(_engine, url="mysql+pymysql://"),
+    "SQLAlchemy, MySQL Connector": partial(_engine, url="mysql+mysqlconnector://"),
 }
 KINDS: dict[str, dict[str, Kind]] = {
     "postgres": _POSTGRES,
