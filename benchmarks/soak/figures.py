@@ -65,14 +65,16 @@ class Figures:
     def broken_promises(self) -> list[str]:
         """Return a sentence for each promise that was not kept, or that the soak has not tried."""
         name = self.credential.name
-        idle = KINDS[self.credential.engine].keys() - {connection.client for connection in self.opened_in_gaps}
+        # Who asked a moment before a gap was refused in it.
+        met = {each.client for each in self.opened_in_gaps} | {each.client for each in self.opened if each.retries}
+        idle = KINDS[self.credential.engine].keys() - met
         unfinished = [rotation.outcome for rotation in self.rotations if rotation.outcome != "succeeded"]
         # Where the old password logs in as well, an application hears of the new one when its TTL ends.
         waited_for = self.rotations[:-1] if self.credential.has_gap else ()
         unused = {rotation.version_id for rotation in waited_for} - {each.version for each in self.opened}
         found = {
             f"{len(self.failures)} operations failed ({', '.join(sorted(set(self.failures)))})": self.failures,
-            f"these opened no connection inside a gap: {', '.join(sorted(idle))}": idle,
+            f"these met no gap: {', '.join(sorted(idle))}": idle,
             f"{len(unfinished)} of {len(self.rotations)} rotations did not succeed": unfinished,
             "no rotation was begun": not self.rotations,
             f"{len(unused)} new versions were never used": unused,
