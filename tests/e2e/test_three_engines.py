@@ -19,6 +19,7 @@ from rotating_rds_function.domain.patience import Deadline
 from rotating_rds_function.domain.targets import Target
 from tests.support import emulated
 from tests.support.apps.three_engines import COMPUTES, ELSEWHERE, FOREIGN_READER
+from tests.support.causes import CAUSED_ON_MYSQL
 from tests.support.queues import Queue
 from tests.support.shop import NEIGHBOUR
 from tests.support.waiting import eventually
@@ -211,11 +212,11 @@ def test_an_old_password_that_outlives_its_time_is_reported_until_it_is_discarde
         # The probe runs every day: the first run finds nothing to discard yet, and the third has waited for too long.
         cloud.advance_clock(3 * DAY)
         assert logs_in(cloud, old)
-        assert changes_of(on_call, "AlarmsPasswordRetained")[-1:] == [("ALARM", paragraph)]
+        assert changes_of(on_call, f"Alarms{CAUSED_ON_MYSQL}")[-1:] == [("ALARM", paragraph)]
     cloud.advance_clock(DAY)
     assert not logs_in(cloud, old)
     assert logs_in(cloud, value_of(cloud, reports))
-    assert changes_of(on_call, "AlarmsPasswordRetained")[-1:] == [("OK", paragraph)]
+    assert changes_of(on_call, f"Alarms{CAUSED_ON_MYSQL}")[-1:] == [("OK", paragraph)]
 
 
 def test_the_stack_is_destroyed_with_all_of_its_databases(shop: Shop) -> None:
