@@ -16,6 +16,7 @@ from matplotlib import pyplot as plt
 _CREDENTIAL = "postgres single_user"
 _BEFORE_SECONDS, _AFTER_SECONDS = 1.0, 1.5
 _STEP_COLOURS = {"createSecret": "#7a9cc6", "setSecret": "#c0504d", "testSecret": "#8fae5c", "finishSecret": "#4a6fa5"}
+_NAMED_TO_THE = {"createSecret": "right", "setSecret": "left", "testSecret": "right", "finishSecret": "left"}
 _CALM, _RETRIED = "#555555", "#d07a00"
 
 
@@ -64,7 +65,7 @@ def _draw_steps(axes: Any, steps: dict[str, dict[str, Any]], origin: float) -> N
             xycoords=("data", "axes fraction"),
             xytext=(0, 4),
             textcoords="offset points",
-            ha="right" if name == "createSecret" else "left",
+            ha=_NAMED_TO_THE[name],
             color=_STEP_COLOURS[name],
         )
     gap = steps["setSecret"]["started"] + steps["setSecret"]["seconds"], steps["finishSecret"]["started"]
