@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,7 +11,9 @@ from localcloud.cloud import LocalCloud
 from localcloud.emulator_process import EmulatorCommand
 from tests.support.deployment import Deployment
 from tests.support.manual_rotation import ManualRotations, manual_rotations
+from tests.support.on_call import OnCall
 from tests.support.operations import Operator
+from tests.support.queues import Queue
 from tests.support.shop import Shop
 
 if TYPE_CHECKING:
@@ -68,6 +71,27 @@ def _wait_for_silence(deployment: Deployment) -> None:
     log, length = Path(database.log_file), -1
     while length != (length := log.stat().st_size):
         time.sleep(1)
+
+
+@pytest.fixture
+def administrator(deployment: Deployment) -> Iterator[str]:
+    """A role with every right, which nobody declared."""
+    iam, name = deployment.cloud.client("iam"), "administrator"
+    trust = {"Statement": [{"Effect": "Allow", "Principal": {"AWS": "*"}, "Action": "sts:AssumeRole"}]}
+    everything = {"Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}
+    iam.create_role(RoleName=name, AssumeRolePolicyDocument=json.dumps(trust))
+    iam.put_role_policy(RoleName=name, PolicyName="All", PolicyDocument=json.dumps(everything))
+    yield name
+    iam.delete_role_policy(RoleName=name, PolicyName="All")
+    iam.delete_role(RoleName=name)
+
+
+@pytest.fixture
+def on_call(deployment: Deployment) -> Iterator[OnCall]:
+    """Read what reaches the alarm topic from now on."""
+    queue = Queue.behind(deployment.cloud, deployment.outputs["AlarmTopicArn"])
+    yield OnCall(queue)
+    queue.remove()
 
 
 @pytest.fixture

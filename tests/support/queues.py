@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Self
 
 from tests.support import emulated
@@ -19,6 +19,7 @@ class Queue:
     cloud: LocalCloud
     url: str
     arn: str
+    subscription: str | None = None
 
     @classmethod
     def create(cls, cloud: LocalCloud, *, admits: str) -> Self:
@@ -40,8 +41,16 @@ class Queue:
         :param attributes: those of the subscription, such as RawMessageDelivery.
         """
         queue = cls.create(cloud, admits="sns.amazonaws.com")
-        cloud.client("sns").subscribe(TopicArn=topic, Protocol="sqs", Endpoint=queue.arn, Attributes=attributes)
-        return queue
+        answer = cloud.client("sns").subscribe(
+            TopicArn=topic, Protocol="sqs", Endpoint=queue.arn, Attributes=attributes, ReturnSubscriptionArn=True
+        )
+        return replace(queue, subscription=answer["SubscriptionArn"])
+
+    def remove(self) -> None:
+        """Remove queue and subscription."""
+        if self.subscription is not None:
+            self.cloud.client("sns").unsubscribe(SubscriptionArn=self.subscription)
+        self.cloud.client("sqs").delete_queue(QueueUrl=self.url)
 
     def receive(self) -> list[str]:
         """Take what is in the queue."""
