@@ -12,7 +12,8 @@ BIN := .venv/bin
 export PATH := $(CURDIR)/$(BIN):$(CURDIR)/node_modules/.bin:$(PATH)
 export CDK_DISABLE_CLI_TELEMETRY := true
 export JSII_SILENCE_WARNING_UNTESTED_NODE_VERSION := 1
-# Trust whom the machine trusts: behind a company's proxy, uv's own authorities would refuse every download.
+# Trust whom the machine trusts, as npm does below: behind a company's proxy, their own authorities would refuse every
+# download, npm's after trying again for minutes.
 export UV_SYSTEM_CERTS ?= true
 unexport VIRTUAL_ENV PYTHONPATH
 
@@ -56,7 +57,7 @@ $(VENV): tools/bootstrap.txt requirements-dev.txt pyproject.toml
 	@touch $@
 
 $(NODE): package-lock.json $(VENV)
-	npm ci --silent --no-audit --no-fund
+	NODE_USE_SYSTEM_CA=$${NODE_USE_SYSTEM_CA-1} npm ci --silent --no-audit --no-fund
 	@touch $@
 
 $(EMULATOR): localcloud/requirements.txt $(VENV)
