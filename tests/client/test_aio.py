@@ -21,6 +21,7 @@ from rotating_rds_client import (
     SecretUnavailableError,
 )
 from tests.support.clock import FakeClock
+from tests.support.event_loop import run
 from tests.support.secrets_manager import FakeSecretsManager, aws_error
 
 if TYPE_CHECKING:
@@ -106,10 +107,10 @@ def test_an_outage_reaches_every_task_that_waits() -> None:
     manager = SlowManager()
     manager.failure = aws_error("InternalServiceError")
     source = AsyncSecretSource(SecretSource("orders", client=manager, clock=FakeClock()))
-    found = asyncio.run(at_once(manager, source.get(), source.get()))
+    found = run(at_once(manager, source.get(), source.get()))
     assert all(isinstance(error, SecretUnavailableError) for error in found)
     manager.failure = None
-    assert asyncio.run(source.get()).version_id == "v1"
+    assert run(source.get()).version_id == "v1"
 
 
 DRIVERS = {"asyncpg": asyncpg.connect, "psycopg": psycopg.AsyncConnection.connect}
@@ -132,7 +133,7 @@ def test_a_connection_is_opened_in_the_middle_of_a_rotation(login: RotatingLogin
         login.store("v2", "hunter2-v2")
         await (await opening).close()
 
-    asyncio.run(connect())
+    run(connect())
     (report,) = reports
     assert (report.outcome, report.version_id) == (Outcome.CONNECTED, "v2")
     assert report.logins == 2
@@ -153,7 +154,7 @@ def test_a_password_that_nobody_repairs_is_given_up_within_the_budget(login: Rot
         sleep=pass_time,
     )
     with pytest.raises(CredentialsRejectedError) as rejected:
-        asyncio.run(connector.connect())
+        run(connector.connect())
     assert rejected.value.logins == 2
     assert isinstance(rejected.value.__cause__, asyncpg.InvalidPasswordError)
 
@@ -163,7 +164,7 @@ def test_an_error_of_another_kind_passes_through_untouched(login: RotatingLogin)
     source = AsyncSecretSource(SecretSource("orders", client=login.manager))
     connector: AsyncRotatingConnector[Any] = AsyncRotatingConnector(source, asyncpg.connect, database="nowhere")
     with pytest.raises(asyncpg.InvalidCatalogNameError):
-        asyncio.run(connector.connect())
+        run(connector.connect())
 
 
 def test_user_and_password_come_from_the_secret_alone() -> None:

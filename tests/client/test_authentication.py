@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import importlib
 import ssl
 from typing import TYPE_CHECKING, Any
@@ -13,6 +12,7 @@ import pymysql
 import pytest
 
 from rotating_rds_client import is_authentication_error
+from tests.support.event_loop import run
 from tests.support.postgres import MASTER_PASSWORD
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ def by_asyncpg(server: PostgresServer, authority: Authority, changes: dict[str, 
     async def connect() -> object:
         return await asyncpg.connect(**endpoint(server) | {"ssl": context(authority)} | changes)
 
-    return asyncio.run(connect())
+    return run(connect())
 
 
 def endpoint(server: PostgresServer) -> dict[str, Any]:

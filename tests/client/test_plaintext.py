@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import TYPE_CHECKING, Any
 
 import asyncpg
@@ -13,6 +12,7 @@ import pymysql
 import pytest
 
 from rotating_rds_client import AsyncRotatingConnector, AsyncSecretSource, RotatingConnector, SecretSource
+from tests.support.event_loop import run
 from tests.support.secrets_manager import FakeSecretsManager
 from tests.support.tcp_servers import MYSQL_WITHOUT_TLS, POSTGRES_WITHOUT_TLS, TLS_REQUEST, tcp_server
 
@@ -27,7 +27,7 @@ def attempt(connect: Callable[..., Any], port: int) -> None:
     manager.put("v1", {"username": "orders", "password": "hunter2", "host": "127.0.0.1", "port": port})
     source = SecretSource("orders", client=manager)
     if connect is asyncpg.connect:
-        asyncio.run(AsyncRotatingConnector(AsyncSecretSource(source), connect).connect())
+        run(AsyncRotatingConnector(AsyncSecretSource(source), connect).connect())
     else:
         RotatingConnector(source, connect).connect()
 

@@ -16,6 +16,7 @@ from rotating_rds_client import CredentialsRejectedError, RetryPolicy, SecretSou
 from rotating_rds_client.asyncpg_pool import create_pool
 from rotating_rds_client.psycopg_pool import async_connection_pool, connection_pool
 from rotating_rds_client.sqlalchemy import follow_rotations
+from tests.support.event_loop import run
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
@@ -144,7 +145,7 @@ def test_what_was_opened_before_a_rotation_is_replaced_once_it_is_known(
             assert after[-1] != before[0]
             assert len(set(after[1:])) == 1
 
-    asyncio.run(scenario())
+    run(scenario())
     assert [report.version_id for report in reports] == ["v1", "v2"]
     assert login.refused_logins() == 0
 
@@ -164,7 +165,7 @@ def test_a_connection_is_opened_between_password_and_label(
             assert await ask(WHO)
             mover.join()
 
-    asyncio.run(scenario())
+    run(scenario())
     assert [(report.version_id, report.retries) for report in reports] == [("v2", 1)]
     assert login.refused_logins() == 1
 
@@ -183,7 +184,7 @@ def test_a_query_under_way_is_not_disturbed(kind: str, login: RotatingLogin, sou
             assert await at_work == before
             assert [await ask(WHO) for _ in range(2)][-1] != before
 
-    asyncio.run(scenario())
+    run(scenario())
 
 
 @EVERY_POOL
@@ -199,7 +200,7 @@ def test_a_password_that_nobody_repairs_is_an_error_in_time(
             with pytest.raises(expected):
                 await ask(WHO)
 
-    asyncio.run(scenario())
+    run(scenario())
 
 
 def test_user_and_password_come_from_the_secret_alone(source: SecretSource) -> None:
