@@ -21,6 +21,8 @@ class Keywords:
     """The keywords of one driver's ``connect``.
 
     :param verified_tls: Returns those that make it verify the server's certificate and name.
+    :param own_tls: Those by which a caller decides about that; a client's certificate is not among them, unless the
+        driver would verify nothing any more.
     :param aliases: Further names of the same parts.
     :param concealing: Keywords that may bring a user, a password or a database along, or connections that an earlier
         version has opened.
@@ -31,6 +33,7 @@ class Keywords:
     password: str
     dbname: str
     verified_tls: Callable[[], Mapping[str, Any]]
+    own_tls: frozenset[str]
     aliases: Mapping[str, str] = field(default_factory=dict)
     concealing: frozenset[str] = frozenset()
     as_password: Callable[[str], str | bytes] = str
@@ -72,22 +75,43 @@ _OLD_MYSQL_NAMES = {"passwd": "password", "db": "database"}
 
 # By the module that an application imports.
 _DRIVERS = {
-    "MySQLdb": Keywords("user", "password", "database", _mysqlclient_tls, _OLD_MYSQL_NAMES),
-    "asyncpg": Keywords("user", "password", "database", _context("ssl"), concealing=frozenset({"dsn"})),
+    "MySQLdb": Keywords(
+        "user", "password", "database", _mysqlclient_tls, frozenset({"ssl", "ssl_mode"}), _OLD_MYSQL_NAMES
+    ),
+    "asyncpg": Keywords(
+        "user", "password", "database", _context("ssl"), frozenset({"ssl"}), concealing=frozenset({"dsn"})
+    ),
     "mysql.connector": Keywords(
         "user",
         "password",
         "database",
         _mysql_connector_tls,
+        frozenset({"ssl_ca", "ssl_disabled", "ssl_verify_cert", "ssl_verify_identity"}),
         {**_OLD_MYSQL_NAMES, "username": "user", "password1": "password"},
         # Its pools are the process's: one that an earlier version of the secret opened would go on being used.
         frozenset({"dsn", "failover", "option_files", "read_default_file"})
         | {"pool_name", "pool_size", "pool_reset_session"},
     ),
-    "pg8000": Keywords("user", "password", "database", _context("ssl_context")),
-    "psycopg": Keywords("user", "password", "dbname", _libpq_tls, concealing=frozenset({"conninfo"})),
-    # PyMySQL would take text for Latin-1, while servers are given passwords in UTF-8.
-    "pymysql": Keywords("user", "password", "database", _context("ssl"), _OLD_MYSQL_NAMES, as_password=str.encode),
+    "pg8000": Keywords("user", "password", "database", _context("ssl_context"), frozenset({"ssl_context"})),
+    "psycopg": Keywords(
+        "user",
+        "password",
+        "dbname",
+        _libpq_tls,
+        frozenset({"sslmode", "sslrootcert"}),
+        concealing=frozenset({"conninfo"}),
+    ),
+    "pymysql": Keywords(
+        "user",
+        "password",
+        "database",
+        _context("ssl"),
+        # Any of these replaces what `ssl` says.
+        frozenset({"ssl", "ssl_ca", "ssl_cert", "ssl_disabled", "ssl_key", "ssl_verify_cert", "ssl_verify_identity"}),
+        _OLD_MYSQL_NAMES,
+        # PyMySQL would take text for Latin-1, while servers are given passwords in UTF-8.
+        as_password=str.encode,
+    ),
 }
 
 _UNVERIFIABLE = "mysql.connector.aio"
@@ -142,7 +166,7 @@ def unwrapped(connect: Callable[..., C]) -> tuple[Callable[..., C], dict[str, An
 
 
 def complete(options: Mapping[str, Any], keywords: Keywords) -> dict[str, Any]:
-    """Return the options of a driver by its own names, with verified TLS unless they say something of TLS.
+    """Return the options of a driver by its own names, with verified TLS unless they decide about that themselves.
 
     :raises TypeError: if they name a user, a password, or more than one database.
     """
@@ -161,7 +185,7 @@ def complete(options: Mapping[str, Any], keywords: Keywords) -> dict[str, Any]:
         if own in given:
             raise TypeError(f"The option {name!r} is the {own} for a second time: leave one of them out.")
         given[own] = value
-    return given if any(name.startswith("ssl") for name in given) else {**given, **keywords.verified_tls()}
+    return given if given.keys() & keywords.own_tls else {**given, **keywords.verified_tls()}
 
 
 def arguments_of(keywords: Keywords, options: Mapping[str, Any], credentials: Credentials) -> dict[str, Any]:

@@ -151,6 +151,19 @@ def test_the_caller_s_own_tls_replaces_ours() -> None:
     assert (arguments["sslmode"], "sslrootcert" in arguments) == ("verify-ca", False)
 
 
+@pytest.mark.parametrize(("name", "option"), [("psycopg", "sslcert"), ("mysql.connector", "ssl_cert")])
+def test_a_client_s_certificate_does_not_switch_verification_off(name: str, option: str) -> None:
+    """Who shows one wants to know whom to."""
+    arguments = DriverAdapter(driver(name), **{option: "client.pem"}).connect(WHOLE)
+    assert tls_of(arguments) == {**BY_A_FILE[name](str(RDS_ROOTS)), option: "client.pem"}
+
+
+@pytest.mark.parametrize("option", ["ssl_cert", "ssl_ca"])
+def test_pymysql_hears_of_one_kind_of_tls(option: str) -> None:
+    """Any of its options replaces a context."""
+    assert tls_of(DriverAdapter(driver("pymysql"), **{option: "some.pem"}).connect(WHOLE)) == {option: "some.pem"}
+
+
 def test_none_does_not_switch_tls_off() -> None:
     """An unset configuration value must not open a plaintext connection."""
     assert DriverAdapter(driver("pg8000"), ssl_context=None).connect(WHOLE)["ssl_context"] is not None
