@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+import boto3
 import pytest
 from fastapi.testclient import TestClient
 
@@ -23,6 +24,7 @@ def client(monkeypatch: pytest.MonkeyPatch) -> Iterator[TestClient]:
     for name in ("AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"):
         monkeypatch.setenv(name, "/dev/null")
     monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    monkeypatch.setattr(boto3, "DEFAULT_SESSION", None)  # which may have found some earlier
     monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-west-1")
     with TestClient(create_application(Settings(secret_id="orders"))) as client:
         yield client
