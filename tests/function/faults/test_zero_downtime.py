@@ -198,8 +198,8 @@ def test_no_login_fails_in_fifty_rotations_under_load(
                 running.result()
     for lane in lanes:
         tell(
-            f"{lane.name}: {ROTATIONS} rotations, {sum(lane.logins)} logins, {lane.logins_held} of them while a rotation "
-            f"was held, {len(lane.failed)} failed"
+            f"{lane.name}: {ROTATIONS} rotations, {sum(lane.logins)} logins, {lane.logins_held} of them while a "
+            f"rotation was held, {len(lane.failed)} failed"
         )
     assert {lane.name: lane.failed for lane in lanes} == {lane.name: [] for lane in lanes}
     assert all(lane.logins_held > ROTATIONS for lane in lanes)
