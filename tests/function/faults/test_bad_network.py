@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import time
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import ExitStack
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -50,23 +51,35 @@ POINTS = {
 CAUSES = (UnreachableError, NotReadyError, TlsError)
 
 
-@contextmanager
-def bad_network(
-    name: str, strategy: str, server: Any, authority: Authority, broken: Strategy | None = None
-) -> Iterator[tuple[Proxy, FaultyWorld]]:
-    """Make a user whose rotation goes through a proxy, and rotate it once."""
-    with proxy_to(server.port) as proxy:
-        backstage = real_backstage(name, server, authority, port=proxy.port)
+@dataclass(frozen=True)
+class Lane:
+    """A user of a server whose rotations go through a proxy of its own.
+
+    :param tidy: closes everything when all lanes are done: who loses the sessions of one loses those of its
+        administrator, who is the others' too.
+    """
+
+    name: str
+    strategy: str
+    server: Any
+    authority: Authority
+    tidy: ExitStack
+
+    def open(self, broken: Strategy | None = None) -> tuple[Proxy, FaultyWorld]:
+        """Make the user, and rotate it once.
+
+        :param broken: what takes the place of the strategy from then on.
+        """
+        proxy = self.tidy.enter_context(proxy_to(self.server.port))
+        backstage = real_backstage(self.name, self.server, self.authority, port=proxy.port)
+        self.tidy.callback(backstage.close)
         strategies = dict(backstage.deployment.strategies)
-        world = FaultyWorld(backstage, strategy, strategies=strategies)
-        try:
-            for step in Step:
-                world.run_step(step, seconds=20)
-            if broken is not None:
-                strategies[strategy] = broken
-            yield proxy, world
-        finally:
-            backstage.close()
+        world = FaultyWorld(backstage, self.strategy, strategies=strategies)
+        for step in Step:
+            world.run_step(step, seconds=20)
+        if broken is not None:
+            strategies[self.strategy] = broken
+        return proxy, world
 
 
 def chunks_of(proxy: Proxy, world: FaultyWorld) -> int:
@@ -110,43 +123,44 @@ def spread(chunks: int, points: int) -> list[int]:
     return sorted({round((number + 0.5) * (chunks - 1) / points) for number in range(points)})
 
 
-def spoil_everything(name: str, strategy: str, server: Any, authority: Authority) -> str:
+def spoil_everything(lane: Lane) -> str:
     """Spoil chunks all over a rotation, one after the other; return a sentence about it."""
-    with bad_network(name, strategy, server, authority) as (proxy, world):
-        chunks = chunks_of(proxy, world)
-        points = [(fault, at) for fault, count in POINTS.items() for at in spread(chunks, count)]
-        failed = [cause for cause in (disturb(proxy, world, fault, at) for fault, at in points) if cause]
+    proxy, world = lane.open()
+    chunks = chunks_of(proxy, world)
+    points = [(fault, at) for fault, count in POINTS.items() for at in spread(chunks, count)]
+    failed = [cause for cause in (disturb(proxy, world, fault, at) for fault, at in points) if cause]
     return (
-        f"bad network: {name} {strategy}: {len(points)} of {chunks} chunks spoilt, {len(failed)} steps failed "
+        f"bad network: {lane.name} {lane.strategy}: {len(points)} of {chunks} chunks spoilt, {len(failed)} steps failed "
         f"({', '.join(sorted(set(failed))) or 'none'}), converged each time"
     )
 
 
-def cut_off(name: str, strategy: str, server: Any, authority: Authority, broken: Strategy) -> None:
+def cut_off(lane: Lane, broken: Strategy) -> None:
     """Have the network fail at any moment of setSecret, by a function that is wrong in a single way."""
-    with bad_network(name, strategy, server, authority, broken) as (proxy, world):
-        world.start_uneven_rotation()
-        world.run_step(Step.CREATE, seconds=20)
-        proxy.heal()
-        world.run_step(Step.SET, seconds=20)
-        points = spread(proxy.chunks, 24)
-        for step in (Step.TEST, Step.FINISH):
-            world.run_step(step, seconds=20)
-        for at in points:
-            disturb(proxy, world, Fault.OUTAGE, at)
+    proxy, world = lane.open(broken)
+    world.start_uneven_rotation()
+    world.run_step(Step.CREATE, seconds=20)
+    proxy.heal()
+    world.run_step(Step.SET, seconds=20)
+    points = spread(proxy.chunks, 24)
+    for step in (Step.TEST, Step.FINISH):
+        world.run_step(step, seconds=20)
+    for at in points:
+        disturb(proxy, world, Fault.OUTAGE, at)
 
 
 @pytest.fixture(scope="module")
 def begun(request: pytest.FixtureRequest, authority: Authority) -> Iterator[dict[tuple[str, ...], Future[Any]]]:
     """Begin everything at once, for nearly all of its time is waiting; each test sees to its own."""
     servers = {name: request.getfixturevalue(name) for name, _ in LANES}
-    with ThreadPoolExecutor(len(LANES) + len(BROKEN)) as pool:
+    with ExitStack() as tidy, ThreadPoolExecutor(len(LANES) + len(BROKEN)) as pool:
         begun: dict[tuple[str, ...], Future[Any]] = {
-            (name, strategy): pool.submit(spoil_everything, name, strategy, servers[name], authority)
+            (name, strategy): pool.submit(spoil_everything, Lane(name, strategy, servers[name], authority, tidy))
             for name, strategy in LANES
         }
         for name, strategy, broken in BROKEN:
-            begun[name, strategy, "broken"] = pool.submit(cut_off, name, strategy, servers[name], authority, broken)
+            lane = Lane(name, strategy, servers[name], authority, tidy)
+            begun[name, strategy, "broken"] = pool.submit(cut_off, lane, broken)
         yield begun
 
 
