@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import time
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
-from dataclasses import dataclass
+from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -51,35 +50,23 @@ POINTS = {
 CAUSES = (UnreachableError, NotReadyError, TlsError)
 
 
-@dataclass(frozen=True)
-class Lane:
-    """A user of a server whose rotations go through a proxy of its own.
-
-    :param tidy: closes everything when all lanes are done: who loses the sessions of one loses those of its
-        administrator, who is the others' too.
-    """
-
-    name: str
-    strategy: str
-    server: Any
-    authority: Authority
-    tidy: ExitStack
-
-    def open(self, broken: Strategy | None = None) -> tuple[Proxy, FaultyWorld]:
-        """Make the user, and rotate it once.
-
-        :param broken: what takes the place of the strategy from then on.
-        """
-        proxy = self.tidy.enter_context(proxy_to(self.server.port))
-        backstage = real_backstage(self.name, self.server, self.authority, port=proxy.port)
-        self.tidy.callback(backstage.close)
+@contextmanager
+def bad_network(
+    name: str, strategy: str, server: Any, authority: Authority, broken: Strategy | None = None
+) -> Iterator[tuple[Proxy, FaultyWorld]]:
+    """Make a user whose rotation goes through a proxy, and rotate it once."""
+    with proxy_to(server.port) as proxy:
+        backstage = real_backstage(name, server, authority, port=proxy.port)
         strategies = dict(backstage.deployment.strategies)
-        world = FaultyWorld(backstage, self.strategy, strategies=strategies)
-        for step in Step:
-            world.run_step(step, seconds=20)
-        if broken is not None:
-            strategies[self.strategy] = broken
-        return proxy, world
+        world = FaultyWorld(backstage, strategy, strategies=strategies)
+        try:
+            for step in Step:
+                world.run_step(step, seconds=20)
+            if broken is not None:
+                strategies[strategy] = broken
+            yield proxy, world
+        finally:
+            backstage.close()
 
 
 def chunks_of(proxy: Proxy, world: FaultyWorld) -> int:
@@ -106,8 +93,8 @@ def disturb(proxy: Proxy, world: FaultyWorld, fault: Fault, at: int) -> str:
         elapsed = time.monotonic() - began
         assert elapsed < STEP_SECONDS + TOLERANCE_SECONDS, f"{fault} of chunk {at}: {step} took {elapsed:.1f} s."
         if cause:
-            # The server misses a session that was swallowed before the step's time is over, and so frees its lock.
-            time.sleep(max(0.0, STEP_SECONDS - elapsed) if fault is Fault.BLACK_HOLE else 0.0)
+            # The server ends a session that was swallowed a step's time after its last statement, and frees its lock.
+            time.sleep(STEP_SECONDS if fault is Fault.BLACK_HOLE else 0.0)
             break
     proxy.heal()
     assert world.promises() == ALL, f"{fault} of chunk {at} broke a promise."
@@ -123,44 +110,49 @@ def spread(chunks: int, points: int) -> list[int]:
     return sorted({round((number + 0.5) * (chunks - 1) / points) for number in range(points)})
 
 
-def spoil_everything(lane: Lane) -> str:
+def spoil_everything(name: str, strategy: str, server: Any, authority: Authority) -> str:
     """Spoil chunks all over a rotation, one after the other; return a sentence about it."""
-    proxy, world = lane.open()
-    chunks = chunks_of(proxy, world)
-    points = [(fault, at) for fault, count in POINTS.items() for at in spread(chunks, count)]
-    failed = [cause for cause in (disturb(proxy, world, fault, at) for fault, at in points) if cause]
+    with bad_network(name, strategy, server, authority) as (proxy, world):
+        chunks = chunks_of(proxy, world)
+        points = [(fault, at) for fault, count in POINTS.items() for at in spread(chunks, count)]
+        failed = [cause for cause in (disturb(proxy, world, fault, at) for fault, at in points) if cause]
     return (
-        f"bad network: {lane.name} {lane.strategy}: {len(points)} of {chunks} chunks spoilt, {len(failed)} steps failed "
+        f"bad network: {name} {strategy}: {len(points)} of {chunks} chunks spoilt, {len(failed)} steps failed "
         f"({', '.join(sorted(set(failed))) or 'none'}), converged each time"
     )
 
 
-def cut_off(lane: Lane, broken: Strategy) -> None:
+def cut_off(name: str, strategy: str, broken: Strategy, server: Any, authority: Authority) -> None:
     """Have the network fail at any moment of setSecret, by a function that is wrong in a single way."""
-    proxy, world = lane.open(broken)
-    world.start_uneven_rotation()
-    world.run_step(Step.CREATE, seconds=20)
-    proxy.heal()
-    world.run_step(Step.SET, seconds=20)
-    points = spread(proxy.chunks, 24)
-    for step in (Step.TEST, Step.FINISH):
-        world.run_step(step, seconds=20)
-    for at in points:
-        disturb(proxy, world, Fault.OUTAGE, at)
+    with bad_network(name, strategy, server, authority, broken) as (proxy, world):
+        world.start_uneven_rotation()
+        world.run_step(Step.CREATE, seconds=20)
+        proxy.heal()
+        world.run_step(Step.SET, seconds=20)
+        points = spread(proxy.chunks, 24)
+        for step in (Step.TEST, Step.FINISH):
+            world.run_step(step, seconds=20)
+        for at in points:
+            disturb(proxy, world, Fault.OUTAGE, at)
 
 
 @pytest.fixture(scope="module")
 def begun(request: pytest.FixtureRequest, authority: Authority) -> Iterator[dict[tuple[str, ...], Future[Any]]]:
-    """Begin everything at once, for nearly all of its time is waiting; each test sees to its own."""
-    servers = {name: request.getfixturevalue(name) for name, _ in LANES}
-    with ExitStack() as tidy, ThreadPoolExecutor(len(LANES) + len(BROKEN)) as pool:
-        begun: dict[tuple[str, ...], Future[Any]] = {
-            (name, strategy): pool.submit(spoil_everything, Lane(name, strategy, servers[name], authority, tidy))
-            for name, strategy in LANES
-        }
-        for name, strategy, broken in BROKEN:
-            lane = Lane(name, strategy, servers[name], authority, tidy)
-            begun[name, strategy, "broken"] = pool.submit(cut_off, lane, broken)
+    """Begin with all engines at once, for nearly all of it is waiting; each test sees to its own part.
+
+    Lanes of one server take turns: who loses the sessions of one loses those of its administrator, who is the others'.
+    """
+    begun: dict[tuple[str, ...], Future[Any]] = {}
+    with ExitStack() as tidy:
+        for engine in dict(LANES):
+            server, thread = request.getfixturevalue(engine), tidy.enter_context(ThreadPoolExecutor(1))
+            for name, strategy in LANES:
+                if name == engine:
+                    begun[name, strategy] = thread.submit(spoil_everything, name, strategy, server, authority)
+            for name, strategy, broken in BROKEN:
+                if name == engine:
+                    told = (name, strategy, broken, server, authority)
+                    begun[name, strategy, "broken"] = thread.submit(cut_off, *told)
         yield begun
 
 
@@ -169,7 +161,7 @@ def begun(request: pytest.FixtureRequest, authority: Authority) -> Iterator[dict
 def test_steps_are_bounded_and_a_repetition_converges(
     name: str, strategy: str, begun: dict[tuple[str, ...], Future[Any]], tell: Callable[[str], None]
 ) -> None:
-    """Whatever the network does to one chunk, the cause is named in time, and no lock outlives the step."""
+    """Whatever the network does to one chunk, the cause is named in time, and no lock is held for long."""
     tell(begun[name, strategy].result())
 
 
