@@ -20,9 +20,8 @@ C = TypeVar("C")
 class Keywords:
     """The keywords of one driver's ``connect``.
 
-    :param verified_tls: Returns those that make it verify the server's certificate and name.
-    :param own_tls: Those by which a caller decides about that; a client's certificate is not among them, unless the
-        driver would verify nothing any more.
+    :param secured: Returns options with those that make it verify the server's certificate and name: what the caller
+        says beside stays, and nothing is verified less by it, but by a keyword that says so.
     :param aliases: Further names of the same parts.
     :param concealing: Keywords that may bring a user, a password or a database along, or connections that an earlier
         version has opened.
@@ -32,8 +31,7 @@ class Keywords:
     username: str
     password: str
     dbname: str
-    verified_tls: Callable[[], Mapping[str, Any]]
-    own_tls: frozenset[str]
+    secured: Callable[[dict[str, Any]], dict[str, Any]]
     aliases: Mapping[str, str] = field(default_factory=dict)
     concealing: frozenset[str] = frozenset()
     as_password: Callable[[str], str | bytes] = str
@@ -50,8 +48,8 @@ class Keywords:
         return {name: value for name, value in parts.items() if value is not None}
 
 
-def _context(keyword: str) -> Callable[[], Mapping[str, Any]]:
-    return lambda: {keyword: verified_context()}
+def _by_context(keyword: str) -> Callable[[dict[str, Any]], dict[str, Any]]:
+    return lambda given: given if keyword in given else {**given, keyword: verified_context()}
 
 
 def _file() -> str:
@@ -59,59 +57,64 @@ def _file() -> str:
     return str(trust_bundle() or RDS_ROOTS)
 
 
-def _libpq_tls() -> Mapping[str, Any]:
-    return {"sslmode": "verify-full", "sslrootcert": _file()}
+def _libpq(given: dict[str, Any]) -> dict[str, Any]:
+    authorities = {} if "sslrootcert" in given else {"sslrootcert": _file()}
+    return {"sslmode": "verify-full", **authorities, **given}
 
 
-def _mysql_connector_tls() -> Mapping[str, Any]:
-    return {"ssl_ca": _file(), "ssl_verify_cert": True, "ssl_verify_identity": True, "ssl_disabled": False}
+def _mysql_connector(given: dict[str, Any]) -> dict[str, Any]:
+    if given.get("ssl_disabled") or given.get("ssl_verify_cert") is False:
+        return given
+    authorities = {} if "ssl_ca" in given else {"ssl_ca": _file()}
+    # Each of them alone would leave the others at a default that verifies less.
+    return {"ssl_verify_identity": True, **authorities, **given, "ssl_verify_cert": True, "ssl_disabled": False}
 
 
-def _mysqlclient_tls() -> Mapping[str, Any]:
-    return {"ssl": {"ca": _file()}, "ssl_mode": "VERIFY_IDENTITY"}
+def _mysqlclient(given: dict[str, Any]) -> dict[str, Any]:
+    if not str(given.get("ssl_mode", "VERIFY_")).startswith("VERIFY_"):
+        return given
+    parts = given.get("ssl")
+    return {
+        "ssl_mode": "VERIFY_IDENTITY",
+        **given,
+        "ssl": {"ca": _file(), **(parts if isinstance(parts, dict) else {})},
+    }
+
+
+def _pymysql(given: dict[str, Any]) -> dict[str, Any]:
+    if given.get("ssl_disabled"):
+        return given
+    # Any of these would take the place of a context, and of what it verifies.
+    lesser = {name for name in given if name.startswith("ssl_")} - {"ssl_disabled"}
+    if lesser or isinstance(given.get("ssl"), dict):
+        raise TypeError(
+            f"PyMySQL would verify less by the option {min(lesser, default='ssl')!r}: give ssl=, a context such as "
+            "verified_context(), which load_verify_locations() and load_cert_chain() tell the rest."
+        )
+    own = {name: value for name, value in given.items() if name != "ssl_disabled"}
+    return own if "ssl" in own else {**own, "ssl": verified_context()}
 
 
 _OLD_MYSQL_NAMES = {"passwd": "password", "db": "database"}
 
 # By the module that an application imports.
 _DRIVERS = {
-    "MySQLdb": Keywords(
-        "user", "password", "database", _mysqlclient_tls, frozenset({"ssl", "ssl_mode"}), _OLD_MYSQL_NAMES
-    ),
-    "asyncpg": Keywords(
-        "user", "password", "database", _context("ssl"), frozenset({"ssl"}), concealing=frozenset({"dsn"})
-    ),
+    "MySQLdb": Keywords("user", "password", "database", _mysqlclient, _OLD_MYSQL_NAMES),
+    "asyncpg": Keywords("user", "password", "database", _by_context("ssl"), concealing=frozenset({"dsn"})),
     "mysql.connector": Keywords(
         "user",
         "password",
         "database",
-        _mysql_connector_tls,
-        frozenset({"ssl_ca", "ssl_disabled", "ssl_verify_cert", "ssl_verify_identity"}),
+        _mysql_connector,
         {**_OLD_MYSQL_NAMES, "username": "user", "password1": "password"},
         # Its pools are the process's: one that an earlier version of the secret opened would go on being used.
         frozenset({"dsn", "failover", "option_files", "read_default_file"})
         | {"pool_name", "pool_size", "pool_reset_session"},
     ),
-    "pg8000": Keywords("user", "password", "database", _context("ssl_context"), frozenset({"ssl_context"})),
-    "psycopg": Keywords(
-        "user",
-        "password",
-        "dbname",
-        _libpq_tls,
-        frozenset({"sslmode", "sslrootcert"}),
-        concealing=frozenset({"conninfo"}),
-    ),
-    "pymysql": Keywords(
-        "user",
-        "password",
-        "database",
-        _context("ssl"),
-        # Any of these replaces what `ssl` says.
-        frozenset({"ssl", "ssl_ca", "ssl_cert", "ssl_disabled", "ssl_key", "ssl_verify_cert", "ssl_verify_identity"}),
-        _OLD_MYSQL_NAMES,
-        # PyMySQL would take text for Latin-1, while servers are given passwords in UTF-8.
-        as_password=str.encode,
-    ),
+    "pg8000": Keywords("user", "password", "database", _by_context("ssl_context")),
+    "psycopg": Keywords("user", "password", "dbname", _libpq, concealing=frozenset({"conninfo"})),
+    # PyMySQL would take text for Latin-1, while servers are given passwords in UTF-8.
+    "pymysql": Keywords("user", "password", "database", _pymysql, _OLD_MYSQL_NAMES, as_password=str.encode),
 }
 
 _UNVERIFIABLE = "mysql.connector.aio"
@@ -166,9 +169,10 @@ def unwrapped(connect: Callable[..., C]) -> tuple[Callable[..., C], dict[str, An
 
 
 def complete(options: Mapping[str, Any], keywords: Keywords) -> dict[str, Any]:
-    """Return the options of a driver by its own names, with verified TLS unless they decide about that themselves.
+    """Return the options of a driver by its own names, over verified TLS unless they say otherwise.
 
-    :raises TypeError: if they name a user, a password, or more than one database.
+    :raises TypeError: if they name a user, a password, or more than one database, or would have PyMySQL verify less
+        than it looks like.
     """
     given: dict[str, Any] = {}
     for name, value in options.items():
@@ -185,7 +189,7 @@ def complete(options: Mapping[str, Any], keywords: Keywords) -> dict[str, Any]:
         if own in given:
             raise TypeError(f"The option {name!r} is the {own} for a second time: leave one of them out.")
         given[own] = value
-    return given if given.keys() & keywords.own_tls else {**given, **keywords.verified_tls()}
+    return keywords.secured(given)
 
 
 def arguments_of(keywords: Keywords, options: Mapping[str, Any], credentials: Credentials) -> dict[str, Any]:

@@ -37,9 +37,10 @@ class DriverAdapter(Adapter[C]):
 
     :param connect: ``pg8000.dbapi.connect``, ``psycopg.connect``, ``pymysql.connect``, ``mysql.connector.connect``,
         ``MySQLdb.connect``, or a ``functools.partial`` of one of them, whose keywords count as options.
-    :param options: Further keywords for it. ``host``, ``port`` and the database name replace those of the secret; a
-        keyword that decides whom to trust, such as ``sslmode``, ``ssl_ca`` or ``ssl_context``, replaces verified TLS by
-        the caller's own, and a client's certificate is used beside it. ``None`` counts as not given.
+    :param options: Further keywords for it. ``host``, ``port`` and the database name replace those of the secret.
+        What says whom to trust (``sslrootcert``, ``ssl_ca``, ``ssl_context``, ``ssl``) or shows a client's certificate
+        is heeded, and the server verified all the same, unless a keyword says that it is not to be (such as
+        ``sslmode="require"``). ``None`` counts as not given.
     :raises TypeError: if the driver is unknown or asynchronous, if user name or password are among the options by any
         of their names, or one that has such inside, as psycopg's ``conninfo`` has.
     :raises UnusableTrustBundleError: if the environment names a file of authorities that cannot be used.

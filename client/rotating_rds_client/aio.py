@@ -66,7 +66,7 @@ class AsyncRotatingConnector(Generic[C]):
 
     :param source: Usually ``AsyncSecretSource(SecretSource(...))``.
     :param connect: ``asyncpg.connect``, ``psycopg.AsyncConnection.connect``, or a ``functools.partial`` of one of them;
-        over verified TLS unless ``ssl``, ``sslmode`` or ``sslrootcert`` is among the keywords.
+        over verified TLS unless ``ssl`` or ``sslmode`` says otherwise.
     :param options: Further keywords for it, as of :class:`DriverAdapter`.
     :param retry: How patient to be; by default 15 s in all.
     :param observer: Called with a :class:`ConnectReport` after every call, successful or not.

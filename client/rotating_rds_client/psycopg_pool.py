@@ -23,8 +23,6 @@ if TYPE_CHECKING:
 
 _KEYWORDS = keywords_of(psycopg.connect)
 _VERSION = "_rotating_rds_version"
-# The pool takes another connection then; of one that is not closed it would think that it is still good.
-_OUTDATED = psycopg.OperationalError("The secret has a newer version than the connection was opened with.")
 
 
 def connection_pool(
@@ -63,7 +61,7 @@ def connection_pool(
     def check(connection: Any) -> None:
         if _is_outdated(source, connection):
             connection.close()
-            raise _OUTDATED
+            raise _outdated()
 
     return psycopg_pool.ConnectionPool(connection_class=Connection, check=check, **options)
 
@@ -101,7 +99,7 @@ def async_connection_pool(
     async def check(connection: Any) -> None:
         if _is_outdated(source, connection):
             await connection.close()
-            raise _OUTDATED
+            raise _outdated()
 
     return psycopg_pool.AsyncConnectionPool(connection_class=Connection, check=check, **options)
 
@@ -128,6 +126,11 @@ def _for_connect(options: dict[str, Any]) -> dict[str, Any]:
     return complete(
         {"conninfo": options.pop("conninfo", None) or None, **(options.pop("kwargs", None) or {})}, _KEYWORDS
     )
+
+
+def _outdated() -> psycopg.OperationalError:
+    """Return what has a pool take another connection; one that is not closed it would think to be still good."""
+    return psycopg.OperationalError("The secret has a newer version than the connection was opened with.")
 
 
 def _is_outdated(source: SecretSource, connection: Any) -> bool:

@@ -35,7 +35,7 @@ def follow_rotations(
     """Have an engine open every connection with the current credentials of a secret, and outlast its rotations.
 
     Each connection that the pool opens is opened as :class:`RotatingConnector` does, over verified TLS unless the
-    engine decides whom to trust. What the pool holds of an earlier version is replaced when it is checked out next, as
+    engine says otherwise. What the pool holds of an earlier version is replaced when it is checked out next, as
     soon as the source knows a newer one; a connection in use is left alone.
 
     :param engine: Made from a URL without user name and password, such as ``postgresql+psycopg://``. Host, port and

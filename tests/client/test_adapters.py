@@ -145,23 +145,57 @@ def test_libraries_in_c_verify_with_the_authorities_of_amazon_rds_otherwise(name
     assert tls_of(DriverAdapter(driver(name)).connect(WHOLE)) == BY_A_FILE[name](str(RDS_ROOTS))
 
 
-def test_the_caller_s_own_tls_replaces_ours() -> None:
-    """One decides; a mixture of both would mean nothing."""
-    arguments = DriverAdapter(driver("psycopg"), sslmode="verify-ca").connect(WHOLE)
-    assert (arguments["sslmode"], "sslrootcert" in arguments) == ("verify-ca", False)
+@pytest.mark.parametrize(
+    ("name", "options"),
+    [
+        ("psycopg", {"sslcert": "client.pem"}),
+        ("psycopg", {"sslrootcert": "own.pem"}),
+        ("psycopg", {"sslmode": "verify-ca"}),
+        ("psycopg", {"sslmode": "disable"}),
+        ("mysql.connector", {"ssl_cert": "client.pem"}),
+        ("mysql.connector", {"ssl_ca": "own.pem"}),
+        ("mysql.connector", {"ssl_disabled": False}),
+        ("mysql.connector", {"ssl_verify_identity": False}),
+        ("mysql.connector", {"ssl_verify_cert": True}),
+        ("MySQLdb", {"ssl_mode": "VERIFY_CA"}),
+    ],
+)
+def test_what_is_said_of_tls_leaves_the_rest_verified(name: str, options: dict[str, Any]) -> None:
+    """No keyword takes away what it does not speak of."""
+    arguments = DriverAdapter(driver(name), **options).connect(WHOLE)
+    assert tls_of(arguments) == {**BY_A_FILE[name](str(RDS_ROOTS)), **options}
 
 
-@pytest.mark.parametrize(("name", "option"), [("psycopg", "sslcert"), ("mysql.connector", "ssl_cert")])
-def test_a_client_s_certificate_does_not_switch_verification_off(name: str, option: str) -> None:
-    """Who shows one wants to know whom to."""
-    arguments = DriverAdapter(driver(name), **{option: "client.pem"}).connect(WHOLE)
-    assert tls_of(arguments) == {**BY_A_FILE[name](str(RDS_ROOTS)), option: "client.pem"}
+@pytest.mark.parametrize("options", [{"ssl_disabled": True}, {"ssl_verify_cert": False}])
+def test_only_a_keyword_that_says_so_switches_verification_off(options: dict[str, Any]) -> None:
+    """Then nothing of ours is mixed in."""
+    assert tls_of(DriverAdapter(driver("mysql.connector"), **options).connect(WHOLE)) == options
+    assert tls_of(DriverAdapter(driver("MySQLdb"), ssl_mode="DISABLED").connect(WHOLE)) == {"ssl_mode": "DISABLED"}
 
 
-@pytest.mark.parametrize("option", ["ssl_cert", "ssl_ca"])
-def test_pymysql_hears_of_one_kind_of_tls(option: str) -> None:
-    """Any of its options replaces a context."""
-    assert tls_of(DriverAdapter(driver("pymysql"), **{option: "some.pem"}).connect(WHOLE)) == {option: "some.pem"}
+def test_mysqlclient_verifies_beside_a_client_s_certificate() -> None:
+    """Both are in one dictionary."""
+    arguments = DriverAdapter(driver("MySQLdb"), ssl={"cert": "client.pem"}).connect(WHOLE)
+    assert tls_of(arguments) == {"ssl": {"ca": str(RDS_ROOTS), "cert": "client.pem"}, "ssl_mode": "VERIFY_IDENTITY"}
+
+
+@pytest.mark.parametrize(
+    "options", [{"ssl_ca": "own.pem"}, {"ssl_cert": "c.pem", "ssl_key": "k.pem"}, {"ssl_verify_cert": True}]
+)
+def test_pymysql_is_given_a_context(options: dict[str, Any]) -> None:
+    """Any of its own options would take the context's place, and verify nothing."""
+    with pytest.raises(TypeError, match=f"would verify less by the option '{min(options)}': give ssl=, a context"):
+        DriverAdapter(driver("pymysql"), **options)
+    with pytest.raises(TypeError, match="would verify less by the option 'ssl'"):
+        DriverAdapter(driver("pymysql"), ssl={"ca": "own.pem"})
+
+
+def test_pymysql_takes_false_for_not_said() -> None:
+    """By itself it would take it for a reason to verify nothing."""
+    arguments = DriverAdapter(driver("pymysql"), ssl_disabled=False).connect(WHOLE)
+    assert arguments["ssl"].verify_mode is ssl.CERT_REQUIRED
+    assert "ssl_disabled" not in arguments
+    assert tls_of(DriverAdapter(driver("pymysql"), ssl_disabled=True).connect(WHOLE)) == {"ssl_disabled": True}
 
 
 def test_none_does_not_switch_tls_off() -> None:
