@@ -133,6 +133,8 @@ def keywords_of(connect: Callable[..., Any]) -> Keywords:
             "in a thread, or derive from Adapter."
         )
     name = next((name for name in _DRIVERS if _is_in(module, name)), module)
+    if name not in _DRIVERS and not callable(connect):
+        raise TypeError(f"{connect!r} is no function: give a driver's connect, such as psycopg.connect.")
     return _known(name, shown=repr(connect))
 
 
@@ -150,7 +152,10 @@ def _is_in(module: str, package: str) -> bool:
 
 def _known(driver: str, *, shown: str) -> Keywords:
     if driver not in _DRIVERS:
-        raise TypeError(f"{shown} is none of the known drivers ({', '.join(_DRIVERS)}): derive from Adapter for it.")
+        raise TypeError(
+            f"{shown} is none of the known drivers ({', '.join(_DRIVERS)}): derive from Adapter for it, or, if it is a "
+            "function of your own around one of these, give DriverAdapter the options instead."
+        )
     return _DRIVERS[driver]
 
 

@@ -13,7 +13,10 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 _REMEDIES = {
-    "AccessDeniedException": "allow this role secretsmanager:GetSecretValue on it and kms:Decrypt on its key",
+    # For one that there is not, Secrets Manager says the same to whoever may not list them.
+    "AccessDeniedException": (
+        "see that the id is right, and allow this role secretsmanager:GetSecretValue on it and kms:Decrypt on its key"
+    ),
     "DecryptionFailure": "see that the secret's key is enabled and that this role may use it",
     "InvalidRequestException": "restore the secret if it is scheduled for deletion",
     "NoRegionError": "set AWS_REGION, or name the secret by its ARN",

@@ -17,6 +17,7 @@ from rotating_rds_client.authentication import is_authentication_error
 from rotating_rds_client.clock import Clock, SystemClock
 from rotating_rds_client.observer import ConnectReport, Outcome
 from rotating_rds_client.retry import RetryPolicy
+from rotating_rds_client.source import check_source
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Generator
@@ -37,6 +38,7 @@ class AsyncSecretSource:
     """
 
     def __init__(self, source: SecretSource) -> None:
+        check_source(source)
         self._source = source
         self._flights: WeakKeyDictionary[asyncio.AbstractEventLoop, dict[object, asyncio.Future[Credentials]]] = (
             WeakKeyDictionary()
@@ -88,6 +90,7 @@ class AsyncRotatingConnector(Generic[C]):
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
         **options: Any,
     ) -> None:
+        check_source(source)
         self._source = source
         self._connect, preset = unwrapped(connect)
         keywords = keywords_of(self._connect)

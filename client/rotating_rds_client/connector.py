@@ -10,6 +10,7 @@ from rotating_rds_client.adapters import Adapter, DriverAdapter
 from rotating_rds_client.clock import Clock, SystemClock
 from rotating_rds_client.observer import ConnectReport, Outcome
 from rotating_rds_client.retry import RetryPolicy
+from rotating_rds_client.source import check_source
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
@@ -42,6 +43,7 @@ class RotatingConnector(Generic[C]):
         observer: Callable[[ConnectReport], None] | None = None,
         clock: Clock | None = None,
     ) -> None:
+        check_source(source)
         self._source = source
         self._adapter = connect if isinstance(connect, Adapter) else DriverAdapter(connect)
         self._retry = retry or RetryPolicy()

@@ -13,6 +13,7 @@ from rotating_rds_client.adapters import Adapter
 from rotating_rds_client.aio import AsyncRotatingConnector, AsyncSecretSource
 from rotating_rds_client.connector import RotatingConnector
 from rotating_rds_client.observer import ConnectReport
+from rotating_rds_client.source import check_source
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -43,6 +44,7 @@ def connection_pool(
         ``kwargs`` are for ``psycopg.connect``, where host, port and dbname replace those of the secret.
     :raises TypeError: if user name or password are among the ``kwargs``, or there is a ``conninfo``.
     """
+    check_source(source)
     given = _for_connect(options)
 
     class Connection(psycopg.Connection[Any]):

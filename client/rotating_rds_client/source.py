@@ -30,6 +30,15 @@ class CredentialsSource(Protocol):
         """Credentials as they are now, or were ``max_age`` seconds ago, after ``rejected`` did not log in."""
 
 
+def check_source(source: object) -> None:
+    """See that a source is none by mistake.
+
+    :raises TypeError: if it is a secret's id.
+    """
+    if isinstance(source, str):
+        raise TypeError(f"The source is {source!r}: give SecretSource({source!r}).")
+
+
 @dataclass(frozen=True, slots=True)
 class RefreshFailure:
     """A renewal that failed while the value held before stays in use.

@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from rotating_rds_client._drivers import Keywords, arguments_of, complete, keywords_of_driver
 from rotating_rds_client.adapters import Adapter
 from rotating_rds_client.connector import RotatingConnector
+from rotating_rds_client.source import check_source
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -45,6 +46,7 @@ def follow_rotations(
     :raises TypeError: if the driver is unknown, or the URL names a user or a password; if ``connect_args`` do, which
         only the first connection shows, it is the one that raises.
     """
+    check_source(source)
     plain = engine.sync_engine if isinstance(engine, AsyncEngine) else engine
     if plain.url.username is not None or plain.url.password is not None:
         raise TypeError("The engine's URL names a user or a password, which come from the secret: leave them out.")

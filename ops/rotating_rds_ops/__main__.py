@@ -38,7 +38,7 @@ Seconds = Annotated[float, typer.Option("--timeout", min=1, help="Seconds that o
 def status(env: Environment, region: Region = None, as_json: AsJson = False) -> None:  # noqa: FBT002 - a flag
     """Tell of every credential of an environment: strategy, last and next rotation, state, probe, alarms."""
     aws = Aws(region)
-    found, on = credentials.all_of(aws, env), alarms.on_by_database(aws)
+    found, on = credentials.all_of(aws, env), alarms.on(aws)
     looks = probes.last_looks(aws, found)
     if as_json:
         answers.print_json(json.dumps(tables.status_document(found, on, looks)))

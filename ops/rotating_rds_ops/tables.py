@@ -5,17 +5,21 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from rich.table import Table
+from rich.table import Column, Table
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from rotating_rds_ops.alarms import Alarms
     from rotating_rds_ops.credentials import Credential
     from rotating_rds_ops.probes import Examination, LastLook
 
+# Other commands take it: it may be folded, and is never cut off.
+_NAME = Column("credential", overflow="fold", min_width=20)
+
 
 def status_document(
-    credentials: Iterable[Credential], alarms: Mapping[str, list[str]], looks: Mapping[str, LastLook]
+    credentials: Iterable[Credential], alarms: Alarms, looks: Mapping[str, LastLook]
 ) -> list[dict[str, Any]]:
     """Return credentials for programs."""
     return [
@@ -29,19 +33,15 @@ def status_document(
             "stages": dict(sorted(credential.stages.items())),
             "pending": credential.pending,
             "probe": _look_document(looks.get(credential.arn)),
-            "alarms": sorted(alarms.get(credential.database, [])),
+            "alarms": alarms.about(credential),
         }
         for credential in credentials
     ]
 
 
-def status_table(
-    credentials: Iterable[Credential], alarms: Mapping[str, list[str]], looks: Mapping[str, LastLook]
-) -> Table:
+def status_table(credentials: Iterable[Credential], alarms: Alarms, looks: Mapping[str, LastLook]) -> Table:
     """Return credentials for people."""
-    table = Table(
-        "credential", "strategy", "last rotation", "next rotation", "state", "probe", "alarms of its database"
-    )
+    table = Table(_NAME, "strategy", "last rotation", "next rotation", "state", "probe", "alarms of its database")
     now = datetime.now(UTC)
     for credential in credentials:
         table.add_row(
@@ -51,7 +51,7 @@ def status_table(
             _ahead(credential.due, now),
             _state(credential, now),
             _look(looks.get(credential.arn), now),
-            "\n".join(sorted(alarms.get(credential.database, []))) or "none",
+            "\n".join(alarms.about(credential)) or "none",
         )
     return table
 
@@ -74,7 +74,7 @@ def examination_document(examinations: Iterable[Examination]) -> list[dict[str, 
 
 def examination_table(examinations: Iterable[Examination]) -> Table:
     """Return examinations for people."""
-    table = Table("credential", "logs in", "cause", "certificate ends in", "what is wrong")
+    table = Table(_NAME, "logs in", "cause", "certificate ends in", "what is wrong")
     for examination in examinations:
         logs_in = {"succeeded": "yes", "failed": "NO", "unexamined": "unknown"}[examination.outcome]
         days = examination.certificate_days

@@ -14,7 +14,14 @@ import sqlalchemy
 from sqlalchemy.dialects.mysql.mysqldb import MySQLDialect_mysqldb
 from sqlalchemy.ext.asyncio import create_async_engine
 
-from rotating_rds_client import AsyncRotatingConnector, AsyncSecretSource, Credentials, DriverAdapter, SecretSource
+from rotating_rds_client import (
+    AsyncRotatingConnector,
+    AsyncSecretSource,
+    Credentials,
+    DriverAdapter,
+    RotatingConnector,
+    SecretSource,
+)
 from rotating_rds_client._drivers import complete, keywords_of_driver
 from rotating_rds_client.asyncpg_pool import create_pool
 from rotating_rds_client.psycopg_pool import async_connection_pool, connection_pool
@@ -218,3 +225,33 @@ def test_the_names_are_those_of_the_drivers() -> None:
     """PyMySQL would take both names for a password, and prefers one of them."""
     with pytest.raises(TypeError, match=f"'passwd' {COMES_FROM_THE_SECRET}"):
         DriverAdapter(pymysql.connect, passwd="x")
+
+
+def test_a_secret_s_id_is_no_source() -> None:
+    """The likeliest mistake is found where it is made, not by a pool in the background."""
+    remedy = r"The source is 'orders': give SecretSource\('orders'\)"
+    mistake: Any = "orders"
+    for make in (
+        lambda: RotatingConnector(mistake, psycopg.connect),
+        lambda: AsyncSecretSource(mistake),
+        lambda: AsyncRotatingConnector(mistake, asyncpg.connect),
+        lambda: follow_rotations(sqlalchemy.create_engine("postgresql+psycopg://"), mistake),
+        lambda: connection_pool(mistake),
+        lambda: async_connection_pool(mistake),
+        lambda: create_pool(mistake),
+    ):
+        with pytest.raises(TypeError, match=remedy):
+            make()
+
+
+@pytest.mark.parametrize("connect", ["psycopg", psycopg])
+def test_a_driver_s_name_or_module_is_no_connect(connect: Any) -> None:
+    """The sentence says what is."""
+    with pytest.raises(TypeError, match=r"is no function: give a driver's connect, such as psycopg.connect"):
+        DriverAdapter(connect)
+
+
+def test_a_function_around_a_driver_is_told_how_to_do_without() -> None:
+    """Its keywords are nobody's."""
+    with pytest.raises(TypeError, match="a function of your own around one of these, give DriverAdapter the options"):
+        DriverAdapter(lambda **options: psycopg.connect(connect_timeout=5, **options))

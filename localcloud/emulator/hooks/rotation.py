@@ -1,4 +1,4 @@
-"""RotateSecret, CancelRotateSecret and what DescribeSecret says about rotation.
+"""RotateSecret, CancelRotateSecret and what DescribeSecret and ListSecrets say about rotation.
 
 ministack promotes a copy of the value at once and never calls the function; CancelRotateSecret is unknown to it. The
 engine in `localcloud.emulator.rotation` does what the Secrets Manager User Guide describes.
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     from localcloud.emulator.emulator import Emulator
+    from localcloud.emulator.rotation.engine import Rotations
 
     Handler = Callable[[dict[str, Any]], Answer]
 
@@ -43,11 +44,14 @@ def install(emulator: Emulator) -> None:
     def describe(original: Handler, data: dict[str, Any]) -> Answer:
         answer = original(data)
         secret = versions.find(data.get("SecretId", ""))
-        return answer if answer[0] != _OK or secret is None else json_answer(json.loads(answer[2]) | dates(secret))
+        return (
+            answer
+            if answer[0] != _OK or secret is None
+            else json_answer(json.loads(answer[2]) | _dates(secret, rotations))
+        )
 
-    def dates(secret: versions.Secret) -> dict[str, float]:
-        known = {"LastRotatedDate": secret.get("LastRotatedDate"), "NextRotationDate": rotations.next_date(secret)}
-        return {key: value for key, value in known.items() if value is not None}
+    def list_all(original: Handler, data: dict[str, Any]) -> Answer:
+        return _with_dates(original(data), rotations)
 
     def purge(original: Callable[..., None], key: str, secret: versions.Secret) -> None:
         rotations.forget(secret)
@@ -55,11 +59,32 @@ def install(emulator: Emulator) -> None:
 
     patches.replace(secretsmanager, "_rotate_secret", "(data)", rotate)
     patches.replace(secretsmanager, "_describe_secret", "(data)", describe)
+    patches.replace(secretsmanager, "_list_secrets", "(data)", list_all)
     patches.replace(secretsmanager, "_purge_secret", "(key, secret)", purge)
     patches.replace(secretsmanager, "handle_request", "(method, path, headers, body, query_params)", handle)
 
 
 _OK = 200
+# What ListSecrets tells of rotation beside dates (SecretListEntry in the API reference).
+_CONFIGURATION = ("RotationLambdaARN", "RotationRules")
+
+
+def _with_dates(listed: Answer, rotations: Rotations) -> Answer:
+    """Return what ListSecrets answered, with what it tells of each secret's rotation."""
+    if listed[0] != _OK:
+        return listed
+    answer = json.loads(listed[2])
+    for entry in answer["SecretList"]:
+        secret = versions.find(entry["ARN"])
+        if secret is not None:
+            configured = {name: secret[name] for name in _CONFIGURATION if secret.get(name)}
+            entry.update(configured | _dates(secret, rotations))
+    return json_answer(answer)
+
+
+def _dates(secret: versions.Secret, rotations: Rotations) -> dict[str, float]:
+    known = {"LastRotatedDate": secret.get("LastRotatedDate"), "NextRotationDate": rotations.next_date(secret)}
+    return {key: value for key, value in known.items() if value is not None}
 
 
 def _may_invoke(data: dict[str, Any]) -> bool:
