@@ -29,6 +29,7 @@ PARAGRAPH: Final = "Undeclared read of a copy"
 
 _MOST_CHARACTERS = 1024  # of a filter pattern ("CloudWatch Logs quotas")
 _LONGEST_ROLE = "r" * 160
+_INVOKER = "$.userIdentity.invokedBy"
 _ISSUER = "$.userIdentity.sessionContext.sessionIssuer.arn"
 
 
@@ -144,9 +145,14 @@ class CopyDetection(Construct):
 def _undeclared(watched: Watched) -> logs.JsonPattern:
     """Return who is not declared; a condition about what a line lacks does not hold, whatever it says."""
     differs = FilterPattern.string_value
-    other_role = FilterPattern.all(*[differs(_ISSUER, "!=", arn) for arn in (watched.path, *watched.others)])
+    other_role = FilterPattern.all(*[differs(_ISSUER, "!=", arn) for arn in (watched.path, *watched.roles)])
     in_person = [
         FilterPattern.not_exists(_ISSUER),
+        *[differs("$.userIdentity.arn", "!=", arn) for arn in watched.users],
         *[differs("$.userIdentity.accountId", "!=", account) for account in watched.accounts],
     ]
-    return FilterPattern.any(other_role, FilterPattern.all(*in_person))
+    undeclared = FilterPattern.any(other_role, FilterPattern.all(*in_person))
+    if not watched.services:
+        return undeclared
+    others = FilterPattern.all(*[differs(_INVOKER, "!=", service) for service in watched.services])
+    return FilterPattern.all(undeclared, FilterPattern.any(FilterPattern.not_exists(_INVOKER), others))

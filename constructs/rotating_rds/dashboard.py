@@ -32,7 +32,8 @@ class CredentialDashboard(Construct):
     """A CloudWatch dashboard about databases of one region.
 
     Graphs and tables name databases and log groups by ids, which are known before anything is deployed: it needs no
-    reference to other stacks, and a database can be removed before it or after it. What is told of each credential
+    reference to other stacks, and a database can be removed before it or after it; the tables of functions are empty
+    while one of the log groups does not exist. What is told of each credential
     comes from the lines that functions log, for a metric of each would cost something every month.
 
     :param dashboard_name: unique in the account.

@@ -18,6 +18,7 @@ from rotating_rds.acknowledgements import acknowledge_inline_policies, acknowled
 from rotating_rds.bundle import function_code
 from rotating_rds.encryption import admit_logs, admit_logs_named_by_stack
 from rotating_rds.errors import DeclarationError
+from rotating_rds.function_logs import kept_unless_rolled_back
 from rotating_rds.function_role import FunctionRole
 
 if TYPE_CHECKING:
@@ -84,14 +85,17 @@ class DatabaseFunction(Construct):
         self._concurrency = reserved_concurrent_executions
         self.secrets_manager_endpoint = secrets_manager_endpoint
         if encryption_key is not None:
-            _admit_logs(encryption_key, self, log_group_prefix)
+            # Groups of an earlier version have no other name: their key still has to open them.
+            admit_logs_named_by_stack(encryption_key, self)
+            if log_group_prefix is not None:
+                admit_logs(encryption_key, self, f"{log_group_prefix}/*")
         self._make_log_group = partial(
             _make_log_group,
             self,
             prefix=log_group_prefix,
             retention=log_retention,
             encryption_key=encryption_key,
-            removal_policy=removal_policy,
+            removal_policy=kept_unless_rolled_back(removal_policy),
         )
         self.log_group = self._make_log_group("LogGroup", self.log_name)
         acknowledge_inline_policies(self)
@@ -167,13 +171,6 @@ class DatabaseFunction(Construct):
         group.add_egress_rule(ec2.Peer.ipv4("127.0.0.1/32"), _HTTPS, "Stands for no way out")
         group.connections.allow_to(endpoint, _HTTPS, "Secrets Manager")
         return group
-
-
-def _admit_logs(key: kms.IKey, scope: Construct, prefix: str | None) -> None:
-    if prefix is None:
-        admit_logs_named_by_stack(key, scope)
-    else:
-        admit_logs(key, scope, f"{prefix}/*")
 
 
 def _make_log_group(

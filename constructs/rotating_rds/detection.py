@@ -108,7 +108,7 @@ class CredentialDetection(Construct):
                 )
         copied = [each.secret for each in self._credentials if each.replica_regions]
         if copied:
-            self._watch_copies(copied, Watched([], [], self._path, others, accounts))
+            self._watch_copies(copied, Watched([], [], self._path, others, accounts, self._services))
 
     def _watch_copies(self, secrets: Sequence[secretsmanager.ISecret], watched: Watched) -> None:
         if self._trail_log_group is None:

@@ -48,16 +48,34 @@ class Watched:
         return [way for prefix, name in self.secrets for way in ({"prefix": prefix}, name)]
 
     @property
+    def roles(self) -> list[str]:
+        """Those of the declared who are in no record but by their role's session."""
+        return [arn for arn in self.others if not _is_user(arn)]
+
+    @property
+    def users(self) -> list[str]:
+        """Those of the declared who call by themselves."""
+        return [arn for arn in self.others if _is_user(arn)]
+
+    @property
     def undeclared(self) -> dict[str, Any]:
         """Who is not declared: another role, or somebody without one, such as a user or root."""
-        other_role = _issued_by({"anything-but": {"wildcard": [self.path, *self.others]}})
-        in_person = {"invokedBy": [{"exists": False}, {"anything-but": self.services}]} if self.services else {}
-        if not self.accounts:
+        other_role = _issued_by({"anything-but": {"wildcard": [self.path, *self.roles]}})
+        by_a_service = {"invokedBy": [{"exists": False}, {"anything-but": self.services}]} if self.services else {}
+        if not self.accounts and not self.users:
             arns = other_role["sessionContext"]["sessionIssuer"]["arn"]
-            return {**_issued_by(*arns, {"exists": False}), **in_person}
-        # "The userIdentity element" in the CloudTrail User Guide: AWSAccount, with an accountId and no issuer.
-        other_account = {**_issued_by({"exists": False}), "accountId": [{"anything-but": self.accounts}]}
-        return {"$or": [other_role, other_account], **in_person}
+            return {**_issued_by(*arns, {"exists": False}), **by_a_service}
+        in_person = _issued_by({"exists": False})
+        if self.users:
+            in_person |= {"arn": [{"anything-but": self.users}, {"exists": False}]}
+        if self.accounts:
+            # "The userIdentity element" in the CloudTrail User Guide: AWSAccount, with an accountId and no issuer.
+            in_person |= {"accountId": [{"anything-but": self.accounts}]}
+        return {"$or": [other_role, in_person], **by_a_service}
+
+
+def _is_user(arn: str) -> bool:
+    return ":user/" in arn
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -8,6 +8,7 @@ from aws_cdk import aws_logs as logs
 
 from rotating_rds.acknowledgements import NIST, acknowledge
 from rotating_rds.encryption import admit_logs
+from rotating_rds.function_logs import kept_unless_rolled_back
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -48,7 +49,7 @@ def make_log_groups(
             log_group_name=f"{prefix}/{name}",
             retention=retention,
             encryption_key=encryption_key,
-            removal_policy=removal_policy,
+            removal_policy=kept_unless_rolled_back(removal_policy),
         )
         for name in exports
     ]

@@ -7,11 +7,13 @@ from datetime import datetime
 from http import HTTPStatus
 from typing import Annotated
 
+import asyncpg
 from fastapi import APIRouter, Depends, FastAPI, Query, Request
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy import select, text
-from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
 from rotating_rds_client import RotatingRdsClientError
@@ -20,7 +22,9 @@ from .database import Order, create_engine
 from .settings import Settings
 
 _logger = logging.getLogger(__name__)
-_UNREACHABLE = (RotatingRdsClientError, OperationalError, InterfaceError, OSError)
+_UNREACHABLE = (RotatingRdsClientError, PoolTimeoutError, OSError, asyncpg.PostgresError, asyncpg.InterfaceError)
+# Classes of PostgreSQL's error codes: connections, resources, an operator's intervention such as a fail-over.
+_MAY_PASS = ("08", "53", "57P")
 _RETRY_AFTER = "5"
 
 
@@ -92,9 +96,19 @@ def create_application(settings: Settings) -> FastAPI:
 
     application = FastAPI(title="Orders", lifespan=lifespan)
     application.include_router(router)
+    application.add_exception_handler(DBAPIError, _unavailable_or_broken)
     for kind in _UNREACHABLE:
         application.add_exception_handler(kind, _unavailable)
     return application
+
+
+async def _unavailable_or_broken(request: Request, error: Exception) -> JSONResponse:
+    # asyncpg's errors come as SQLAlchemy's most general one, those of a wrong statement too.
+    if isinstance(error, DBAPIError) and not error.connection_invalidated:
+        code = getattr(error.orig, "sqlstate", None)
+        if code is not None and not str(code).startswith(_MAY_PASS):
+            raise error
+    return await _unavailable(request, error)
 
 
 async def _unavailable(_request: Request, error: Exception) -> JSONResponse:

@@ -29,7 +29,9 @@ def run(command: Sequence[str], environment: Mapping[str, str]) -> int:
         if process is not None:
             process.send_signal(number)
 
-    previous = {number: signal.signal(number, pass_on) for number in _PASSED_ON}
+    # What is ignored, as under nohup, stays so for the command.
+    heeded = [number for number in _PASSED_ON if signal.getsignal(number) is not signal.SIG_IGN]
+    previous = {number: signal.signal(number, pass_on) for number in heeded}
     previous[signal.SIGINT] = signal.signal(signal.SIGINT, lambda *_: None)
     try:
         process = subprocess.Popen(command, env=dict(environment))

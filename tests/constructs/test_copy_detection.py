@@ -25,12 +25,12 @@ COPIES = [ReplicaRegion(region="eu-central-1")]
 ACCOUNT = "999988887777"
 
 
-def declared(*readers: str, **props: Any) -> tuple[Declaration, RotatingDatabase]:
+def declared(*readers: str, services: tuple[str, ...] = (), **props: Any) -> tuple[Declaration, RotatingDatabase]:
     """Declare a database with copies, one consumer of ours, and readers of others."""
     declaration = new_declaration(account=ACCOUNT)
     database = declaration.database(**{"replica_regions": COPIES, **props})
     group = logs.LogGroup.from_log_group_name(declaration.stack, "Trail", "trail")
-    database.add_detection(trail_log_group=group, trusted=readers)
+    database.add_detection(trail_log_group=group, trusted=readers, trusted_services=services)
     database.add_consumer("Api", Compute.ecs_task())
     return declaration, database
 
@@ -76,6 +76,25 @@ def test_whoever_is_not_declared_is_reported_and_nobody_else() -> None:
     assert not reports(template, read(arn, region="eu-west-1", role=stranger))
     assert not reports(template, read(arn, role=stranger, errorCode="AccessDenied"))
     assert not reports(template, read("another", role=stranger))
+
+
+def test_a_declared_user_calls_without_a_role() -> None:
+    """Another user is news."""
+    friend = f"arn:aws:iam::{ACCOUNT}:user/auditor"
+    declaration, _ = declared(friend)
+    template = declaration.template()
+    assert not reports(template, read(name_in(template), identity={"arn": friend}))
+    assert reports(template, read(name_in(template), identity={"arn": f"{friend}-2"}))
+
+
+def test_what_a_trusted_service_reads_for_somebody_is_no_news() -> None:
+    """As CloudFormation does for whoever deploys."""
+    declaration, _ = declared(services=("cloudformation.amazonaws.com",))
+    template = declaration.template()
+    for invoker, told in (("cloudformation.amazonaws.com", False), ("athena.amazonaws.com", True)):
+        line = read(name_in(template), identity={"invokedBy": invoker})
+        assert reports(template, line) is told
+    assert reports(template, read(name_in(template)))
 
 
 def test_a_reader_of_another_account_is_known_by_that_account() -> None:

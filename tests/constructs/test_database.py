@@ -73,13 +73,17 @@ def test_a_last_snapshot_is_taken_of_a_removed_instance(defaults: Template) -> N
         (SECRET, "Orders/Secret"),
         ("AWS::KMS::Key", "Orders/Key"),
         ("AWS::KMS::Key", "Orders/AlarmTopic/Key"),
-        ("AWS::Logs::LogGroup", "Orders/RotationFunction/LogGroup"),
-        ("AWS::Logs::LogGroup", "Orders/PostgresqlLog"),
     ],
 )
 def test_what_a_snapshot_is_useless_without_is_retained(defaults: Template, kind: str, path: str) -> None:
     """Credential, keys and logs outlive the stack."""
     assert defaults.resource(kind, path)["DeletionPolicy"] == "Retain"
+
+
+@pytest.mark.parametrize("path", ["Orders/RotationFunction/LogGroup", "Orders/PostgresqlLog"])
+def test_so_are_logs_unless_the_deployment_that_made_them_failed(defaults: Template, path: str) -> None:
+    """They have names: what is left behind would stand in the way of the next attempt."""
+    assert defaults.resource("AWS::Logs::LogGroup", path)["DeletionPolicy"] == "RetainExceptOnCreate"
 
 
 def test_the_password_is_only_a_dynamic_reference(defaults: Template) -> None:
@@ -133,6 +137,8 @@ def test_the_key_admits_cloudwatch_logs_for_these_groups_only(defaults: Template
     prefix = "arn:${AWS::Partition}:logs:${AWS::Region}:${AWS::AccountId}:log-group"
     assert [statement["Condition"] for statement in logs_statements(defaults, "Orders/Key")] == [
         {"ArnLike": {"kms:EncryptionContext:aws:logs:arn": f"{prefix}:/aws/rds/instance/{identifier}/*"}},
+        # As functions' groups were named once: what is in them has to be read for as long as it is kept.
+        {"ArnLike": {"kms:EncryptionContext:aws:logs:arn": f"{prefix}:Shop-*"}},
         {"ArnLike": {"kms:EncryptionContext:aws:logs:arn": f"{prefix}:/rotating-rds/{identifier}/*"}},
     ]
 
@@ -182,7 +188,7 @@ def test_a_given_key_encrypts_everything() -> None:
     assert set(template.of_type("AWS::KMS::Key")) == {"Mine"}
     assert template.properties(INSTANCE)["KmsKeyId"] == "${Mine.Arn}"
     assert template.properties(SECRET)["KmsKeyId"] == "${Mine.Arn}"
-    assert len(logs_statements(template, "Mine")) == 2
+    assert len(logs_statements(template, "Mine")) == 3
 
 
 def test_props_reach_the_instance() -> None:

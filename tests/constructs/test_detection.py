@@ -91,6 +91,17 @@ def test_declared_readers_elsewhere_are_named_whenever_they_come() -> None:
     assert {arn for arn in named if ":role/cdk-" not in arn} == {role(1), role(2), role(3)}
 
 
+def test_a_declared_user_is_known_by_its_own_name() -> None:
+    """No role issued its session."""
+    user = "arn:aws:iam::111122223333:user/auditor"
+    declaration = new_declaration()
+    identity = pattern(detected(declaration, trusted=[user]), "UndeclaredRead")["detail"]["userIdentity"]
+    other_role, in_person = identity["$or"]
+    assert user not in str(other_role)
+    assert in_person["arn"] == [{"anything-but": [user]}, {"exists": False}]
+    assert in_person["sessionContext"] == {"sessionIssuer": {"arn": [{"exists": False}]}}
+
+
 def test_an_account_with_a_declared_reader_is_not_reported_as_a_whole() -> None:
     """A record here names no role of another account: GIVEN one that is declared, THEN its account is no news."""
     declaration = new_declaration(account="111122223333", region="eu-west-1")

@@ -6,6 +6,7 @@ Instances come from CloudFormation; CreateDBInstance is refused, for nobody need
 
 from __future__ import annotations
 
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 from ministack.services import rds
@@ -95,8 +96,15 @@ class _Api:
             server.kill()  # nobody asks a primary that is to fail; what it committed, the standby has
         else:
             server.stop()
-        server.start()
-        return original(p)
+        try:
+            server.start()
+            answer = original(p)
+        except BaseException:
+            instance.pop("_FailingOver", None)
+            raise
+        if answer[0] != HTTPStatus.OK:
+            instance.pop("_FailingOver", None)
+        return answer
 
 
 def _hand_over(instance: dict[str, Any]) -> None:

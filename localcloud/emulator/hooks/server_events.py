@@ -8,7 +8,6 @@ events are not played.
 from __future__ import annotations
 
 import json
-import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -25,6 +24,7 @@ if TYPE_CHECKING:
 
 _SERVICE = "events.rds.amazonaws.com"
 _SOURCE = "db-instance"
+_KEPT_SECONDS = 14 * 86_400  # "DescribeEvents" in the API reference
 _SUBJECT = "RDS Notification Message"
 _MANUAL = "http://docs.amazonwebservices.com/AmazonRDS/latest/UserGuide/USER_Events.html"
 
@@ -49,9 +49,13 @@ class ServerEvent:
 
     def tell(self, instance: dict[str, Any]) -> None:
         """Record it, and tell those who subscribed to it."""
-        name, arn, now = instance["DBInstanceIdentifier"], instance["DBInstanceArn"], time.time()
+        name, arn, now = instance["DBInstanceIdentifier"], instance["DBInstanceArn"], clock.now()
         about = {"SourceIdentifier": name, "SourceType": _SOURCE, "SourceArn": arn}
-        rds._events[new_uuid()] = {**about, "Message": self.message, "Date": now, "EventCategories": [self.category]}
+        event = {**about, "Message": self.message, "Date": now, "EventCategories": [self.category]}
+        with rds._shared_container_lock:
+            for key in [key for key, told in rds._events.items() if told["Date"] < now - _KEPT_SECONDS]:
+                del rds._events[key]
+            rds._events[new_uuid()] = event
         notification = {
             "Event Source": _SOURCE,
             "Event Time": clock.utc(now).strftime("%Y-%m-%d %H:%M:%S.%f")[:-3],
@@ -74,6 +78,7 @@ _RESTARTED = ServerEvent("RDS-EVENT-0006", "availability", "DB instance restarte
 def install(_: Emulator) -> None:
     """Tell of restarts in our words."""
     patches.require(rds, "_events")
+    patches.require(rds, "_shared_container_lock")
     patches.replace(rds, "_record_reboot_event", "(instance)", _tell_of_restart)
 
 

@@ -15,7 +15,18 @@ from typing import TYPE_CHECKING, Any
 
 from ministack import app
 from ministack.core import sigv4
-from ministack.services import cloudtrail, cloudwatch, cloudwatch_logs, eventbridge, iam, kms, secretsmanager, sns, sqs
+from ministack.services import (
+    cloudtrail,
+    cloudwatch,
+    cloudwatch_logs,
+    eventbridge,
+    iam,
+    kms,
+    rds,
+    secretsmanager,
+    sns,
+    sqs,
+)
 from ministack.services.cloudformation import provisioners
 
 from localcloud.emulator import clock, patches
@@ -37,6 +48,7 @@ _MOVED = (
     iam,
     kms,
     provisioners,
+    rds,
     secretsmanager,
     sns,
 )

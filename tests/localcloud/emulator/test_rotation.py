@@ -181,6 +181,18 @@ def test_cancelling_switches_rotation_off_and_stops_a_running_one(cloud: LocalCl
     assert described["VersionIdsToStages"][token] == ["AWSPENDING"]
 
 
+def test_a_list_tells_of_rotations_what_a_description_tells(cloud: LocalCloud, api: Any) -> None:
+    """Dates, rules and function, as SecretListEntry has them."""
+    secret = emulated.create_secret(cloud)
+    emulated.ended(cloud, emulated.rotate(cloud, secret, emulated.rotation_function(cloud, secret)))
+    pages = api.get_paginator("list_secrets").paginate()
+    (listed,) = [entry for page in pages for entry in page["SecretList"] if entry["ARN"] == secret]
+    described = api.describe_secret(SecretId=secret)
+    told = ("RotationEnabled", "RotationLambdaARN", "RotationRules", "LastRotatedDate", "NextRotationDate")
+    assert {name: listed.get(name) for name in told} == {name: described.get(name) for name in told}
+    assert listed["LastRotatedDate"]
+
+
 def test_a_new_current_version_abandons_the_rotation(cloud: LocalCloud, api: Any) -> None:
     """Who writes a value during a rotation wins: AWSPENDING is removed and RotationAbandoned told."""
     secret = emulated.create_secret(cloud)
