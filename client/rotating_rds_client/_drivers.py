@@ -58,6 +58,9 @@ def _file() -> str:
 
 
 def _libpq(given: dict[str, Any]) -> dict[str, Any]:
+    # With authorities at hand, libpq takes `require` for `verify-ca`.
+    if not str(given.get("sslmode", "verify-full")).startswith("verify-"):
+        return given
     authorities = {} if "sslrootcert" in given else {"sslrootcert": _file()}
     return {"sslmode": "verify-full", **authorities, **given}
 

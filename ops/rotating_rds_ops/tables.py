@@ -14,9 +14,6 @@ if TYPE_CHECKING:
     from rotating_rds_ops.credentials import Credential
     from rotating_rds_ops.probes import Examination, LastLook
 
-# Other commands take it: it may be folded, and is never cut off.
-_NAME = Column("credential", overflow="fold", min_width=20)
-
 
 def status_document(
     credentials: Iterable[Credential], alarms: Alarms, looks: Mapping[str, LastLook]
@@ -39,9 +36,16 @@ def status_document(
     ]
 
 
+def _name_column() -> Column:
+    """Return a column that may be folded and is never cut off, for other commands take what stands in it."""
+    return Column("credential", overflow="fold", min_width=20)
+
+
 def status_table(credentials: Iterable[Credential], alarms: Alarms, looks: Mapping[str, LastLook]) -> Table:
     """Return credentials for people."""
-    table = Table(_NAME, "strategy", "last rotation", "next rotation", "state", "probe", "alarms of its database")
+    table = Table(
+        _name_column(), "strategy", "last rotation", "next rotation", "state", "probe", "alarms of its database"
+    )
     now = datetime.now(UTC)
     for credential in credentials:
         table.add_row(
@@ -74,7 +78,7 @@ def examination_document(examinations: Iterable[Examination]) -> list[dict[str, 
 
 def examination_table(examinations: Iterable[Examination]) -> Table:
     """Return examinations for people."""
-    table = Table(_NAME, "logs in", "cause", "certificate ends in", "what is wrong")
+    table = Table(_name_column(), "logs in", "cause", "certificate ends in", "what is wrong")
     for examination in examinations:
         logs_in = {"succeeded": "yes", "failed": "NO", "unexamined": "unknown"}[examination.outcome]
         days = examination.certificate_days

@@ -151,7 +151,6 @@ def test_libraries_in_c_verify_with_the_authorities_of_amazon_rds_otherwise(name
         ("psycopg", {"sslcert": "client.pem"}),
         ("psycopg", {"sslrootcert": "own.pem"}),
         ("psycopg", {"sslmode": "verify-ca"}),
-        ("psycopg", {"sslmode": "disable"}),
         ("mysql.connector", {"ssl_cert": "client.pem"}),
         ("mysql.connector", {"ssl_ca": "own.pem"}),
         ("mysql.connector", {"ssl_disabled": False}),
@@ -166,11 +165,19 @@ def test_what_is_said_of_tls_leaves_the_rest_verified(name: str, options: dict[s
     assert tls_of(arguments) == {**BY_A_FILE[name](str(RDS_ROOTS)), **options}
 
 
-@pytest.mark.parametrize("options", [{"ssl_disabled": True}, {"ssl_verify_cert": False}])
-def test_only_a_keyword_that_says_so_switches_verification_off(options: dict[str, Any]) -> None:
+@pytest.mark.parametrize(
+    ("name", "options"),
+    [
+        ("psycopg", {"sslmode": "require"}),
+        ("psycopg", {"sslmode": "disable"}),
+        ("mysql.connector", {"ssl_disabled": True}),
+        ("mysql.connector", {"ssl_verify_cert": False}),
+        ("MySQLdb", {"ssl_mode": "DISABLED"}),
+    ],
+)
+def test_only_a_keyword_that_says_so_switches_verification_off(name: str, options: dict[str, Any]) -> None:
     """Then nothing of ours is mixed in."""
-    assert tls_of(DriverAdapter(driver("mysql.connector"), **options).connect(WHOLE)) == options
-    assert tls_of(DriverAdapter(driver("MySQLdb"), ssl_mode="DISABLED").connect(WHOLE)) == {"ssl_mode": "DISABLED"}
+    assert tls_of(DriverAdapter(driver(name), **options).connect(WHOLE)) == options
 
 
 def test_mysqlclient_verifies_beside_a_client_s_certificate() -> None:

@@ -2,27 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from rotating_rds_ops import alarms
-from rotating_rds_ops.credentials import Credential
+from tests.support.operated import MASTER
 
 FUNCTION = "orders-rotation"
-CREDENTIAL = Credential(
-    arn="arn:aws:secretsmanager:eu-west-1:111111111111:secret:orders-abcdef",
-    environment="dev",
-    database="orders",
-    username="dbadmin",
-    strategy="single_user",
-    rotates=True,
-    rotated=None,
-    due=None,
-    stages={"AWSCURRENT": "v2", "AWSPREVIOUS": "v1"},
-    function=f"arn:aws:lambda:eu-west-1:111111111111:function:{FUNCTION}",
-)
+CREDENTIAL = replace(MASTER, function=f"arn:aws:lambda:eu-west-1:111111111111:function:{FUNCTION}")
 OF_THE_DATABASE = {"MetricName": "LoginFailures", "Dimensions": [{"Name": "Database", "Value": "orders"}]}
 
 

@@ -3,25 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import pytest
 
-from rotating_rds_ops.credentials import Credential
 from rotating_rds_ops.diagnosis import Remedy, Sight, remedies
 from rotating_rds_ops.servers import Server
+from tests.support.operated import MASTER
 
-MASTER = Credential(
-    arn="arn:aws:secretsmanager:eu-west-1:111111111111:secret:orders-abcdef",
-    environment="dev",
-    database="orders",
-    username="dbadmin",
-    strategy="single_user",
-    rotates=True,
-    rotated=None,
-    due=None,
-    stages={"AWSCURRENT": "v2", "AWSPREVIOUS": "v1"},
-    function=None,
-)
+if TYPE_CHECKING:
+    from rotating_rds_ops.credentials import Credential
+
 SERVER = Server(
     identifier="orders",
     is_cluster=False,

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import time
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -15,6 +15,7 @@ from tests.support.faults.broken_variants import NoRollForward, PasswordBeforeGr
 from tests.support.faults.convergence import assert_well
 from tests.support.faults.faulty_world import ALL, FaultyWorld
 from tests.support.faults.real_backstage import real_backstage
+from tests.support.faults.side_by_side import Job, side_by_side
 from tests.support.proxy import Fault, Proxy, proxy_to
 
 if TYPE_CHECKING:
@@ -137,29 +138,25 @@ def cut_off(name: str, strategy: str, broken: Strategy, server: Any, authority: 
 
 
 @pytest.fixture(scope="module")
-def begun(request: pytest.FixtureRequest, authority: Authority) -> Iterator[dict[tuple[str, ...], Future[Any]]]:
-    """Begin with all engines at once, for nearly all of it is waiting; each test sees to its own part.
+def begun(request: pytest.FixtureRequest, authority: Authority) -> Iterator[dict[Job, Future[Any]]]:
+    """Begin with all engines at once; each test sees to its own part.
 
-    Lanes of one server take turns: who loses the sessions of one loses those of its administrator, who is the others'.
+    Who loses the sessions of one lane loses those of its administrator, who is that of its server's other lanes too.
     """
-    begun: dict[tuple[str, ...], Future[Any]] = {}
+    on = {name: (request.getfixturevalue(name), authority) for name in dict(LANES)}
+    jobs: dict[Job, Callable[[], Any]] = {
+        (name, strategy): partial(spoil_everything, name, strategy, *on[name]) for name, strategy in LANES
+    }
+    for name, strategy, broken in BROKEN:
+        jobs[name, strategy, "broken"] = partial(cut_off, name, strategy, broken, *on[name])
     with ExitStack() as tidy:
-        for engine in dict(LANES):
-            server, thread = request.getfixturevalue(engine), tidy.enter_context(ThreadPoolExecutor(1))
-            for name, strategy in LANES:
-                if name == engine:
-                    begun[name, strategy] = thread.submit(spoil_everything, name, strategy, server, authority)
-            for name, strategy, broken in BROKEN:
-                if name == engine:
-                    told = (name, strategy, broken, server, authority)
-                    begun[name, strategy, "broken"] = thread.submit(cut_off, *told)
-        yield begun
+        yield side_by_side(tidy, jobs)
 
 
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize(("name", "strategy"), LANES)
 def test_steps_are_bounded_and_a_repetition_converges(
-    name: str, strategy: str, begun: dict[tuple[str, ...], Future[Any]], tell: Callable[[str], None]
+    name: str, strategy: str, begun: dict[Job, Future[Any]], tell: Callable[[str], None]
 ) -> None:
     """Whatever the network does to one chunk, the cause is named in time, and no lock is held for long."""
     tell(begun[name, strategy].result())
@@ -167,7 +164,7 @@ def test_steps_are_bounded_and_a_repetition_converges(
 
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize(("name", "strategy"), [(name, strategy) for name, strategy, _ in BROKEN])
-def test_outages_show_a_broken_function(name: str, strategy: str, begun: dict[tuple[str, ...], Future[Any]]) -> None:
+def test_outages_show_a_broken_function(name: str, strategy: str, begun: dict[Job, Future[Any]]) -> None:
     """One that is wrong in a single way does not get through."""
     with pytest.raises((AssertionError, RotationError)):
         begun[name, strategy, "broken"].result()

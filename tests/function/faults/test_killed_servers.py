@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import threading
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -19,6 +19,7 @@ from tests.support.faults.broken_variants import NoRollForward, PasswordBeforeGr
 from tests.support.faults.convergence import assert_well
 from tests.support.faults.faulty_world import ALL, FaultyWorld
 from tests.support.faults.real_backstage import real_backstage
+from tests.support.faults.side_by_side import Job, side_by_side
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -148,30 +149,25 @@ def leave_dead(name: str, strategy: str, broken: Strategy, mortal: DatabaseServe
 
 
 @pytest.fixture(scope="module")
-def begun(authority: Authority, tmp_path_factory: Any) -> Iterator[dict[tuple[str, ...], Future[Any]]]:
-    """Begin with all engines at once, for a good part of it is waiting; each test sees to its own part.
-
-    Each engine has a server that no other test uses, and a thread that does one thing after the other with it.
-    """
-    begun: dict[tuple[str, ...], Future[Any]] = {}
+def begun(authority: Authority, tmp_path_factory: Any) -> Iterator[dict[Job, Future[Any]]]:
+    """Begin with all engines at once, on servers that no other test uses; each test sees to its own part."""
     with ExitStack() as tidy:
-        for engine, kind in KINDS.items():
-            mortal = tidy.enter_context(running(kind, tmp_path_factory.mktemp(f"mortal-{engine}"), authority))
-            thread = tidy.enter_context(ThreadPoolExecutor(1))
-            for name, strategy in LANES:
-                if name == engine:
-                    begun[name, strategy] = thread.submit(kill_everywhere, name, strategy, mortal, authority)
-            for name, strategy, broken in BROKEN:
-                if name == engine:
-                    told = (name, strategy, broken, mortal, authority)
-                    begun[name, strategy, "broken"] = thread.submit(leave_dead, *told)
-        yield begun
+        on = {
+            name: (tidy.enter_context(running(kind, tmp_path_factory.mktemp(f"mortal-{name}"), authority)), authority)
+            for name, kind in KINDS.items()
+        }
+        jobs: dict[Job, Callable[[], Any]] = {
+            (name, strategy): partial(kill_everywhere, name, strategy, *on[name]) for name, strategy in LANES
+        }
+        for name, strategy, broken in BROKEN:
+            jobs[name, strategy, "broken"] = partial(leave_dead, name, strategy, broken, *on[name])
+        yield side_by_side(tidy, jobs)
 
 
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize(("name", "strategy"), LANES)
 def test_a_step_gets_over_a_server_that_dies_and_comes_back(
-    name: str, strategy: str, begun: dict[tuple[str, ...], Future[Any]], tell: Callable[[str], None]
+    name: str, strategy: str, begun: dict[Job, Future[Any]], tell: Callable[[str], None]
 ) -> None:
     """At every call of setSecret and testSecret: it goes on, or ends with the cause, and a repetition converges."""
     tell(begun[name, strategy].result())
@@ -179,9 +175,7 @@ def test_a_step_gets_over_a_server_that_dies_and_comes_back(
 
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize(("name", "strategy"), [(name, strategy) for name, strategy, _ in BROKEN])
-def test_a_dead_server_shows_a_broken_function(
-    name: str, strategy: str, begun: dict[tuple[str, ...], Future[Any]]
-) -> None:
+def test_a_dead_server_shows_a_broken_function(name: str, strategy: str, begun: dict[Job, Future[Any]]) -> None:
     """One that is wrong in a single way does not get through: here servers stay down for the rest of the step."""
     with pytest.raises((AssertionError, RotationError)):
         begun[name, strategy, "broken"].result()
