@@ -22,6 +22,8 @@ _CALM, _RETRIED = "#555555", "#d07a00"
 
 def main(record: Path, picture: Path) -> None:
     """Draw the middle rotation of the credential whose rotations have a gap."""
+    if not record.exists():
+        sys.exit(f"There is no record of a soak at {record}: run `make soak` first.")
     soaked = json.loads(record.read_text(encoding="utf-8"))[_CREDENTIAL]
     rotation = soaked["rotations"][len(soaked["rotations"]) // 2]
     mpl.rcParams.update({"svg.fonttype": "none", "svg.hashsalt": "rotating-rds", "font.size": 9})
